@@ -1,0 +1,31 @@
+//! One file per subcommand: orchestration only.
+
+mod bench;
+mod check_data;
+mod detect;
+mod evaluate;
+mod info;
+mod synth;
+mod train;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command};
+
+/// Run what the command line asks for.
+///
+/// # Errors
+/// Whatever stops the whole command; failures of single files are reported and counted instead.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    match cli.command {
+        Command::Detect(args) => detect::run(args),
+        Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::CheckData(args) => check_data::run(args),
+        Command::Synth(args) => synth::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Bench(args) => bench::run(args),
+    }
+}

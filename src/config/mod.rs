@@ -1,0 +1,49 @@
+//! `config.yaml`: every setting, its default and its check.
+
+mod augment;
+mod data;
+mod model;
+mod train;
+
+use serde::{Deserialize, Serialize};
+
+pub use augment::*;
+pub use data::*;
+pub use model::*;
+pub use train::*;
+
+/// Everything that can be set. Unknown keys are errors, missing ones take their default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Seed of every random choice.
+    pub seed: u64,
+    /// Landmark scheme.
+    pub landmarks: LandmarksConfig,
+    /// Pixels to numbers.
+    pub input: InputConfig,
+    /// Architecture.
+    pub model: ModelConfig,
+    /// Anchors and coder.
+    pub anchors: AnchorConfig,
+    /// Start weights.
+    pub init: InitConfig,
+    /// Training and validation lists.
+    pub data: DataConfig,
+    /// Augmentations.
+    pub augment: AugmentConfig,
+    /// Anchor matching.
+    pub matcher: MatcherConfig,
+    /// Loss.
+    pub loss: LossConfig,
+    /// Optimiser.
+    pub optimizer: OptimizerConfig,
+    /// Learning rate over time.
+    pub schedule: ScheduleConfig,
+    /// Training loop.
+    pub train: TrainConfig,
+    /// Snapshots.
+    pub snapshot: SnapshotConfig,
+    /// Inference.
+    pub detect: DetectConfig,
+}

@@ -1,0 +1,273 @@
+//! Matching, losses, optimisation, the training loop.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Which anchors learn which face.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MatcherConfig {
+    /// An anchor with at least this IoU is positive.
+    pub positive_iou: f32,
+    /// The best anchor of a face is positive from this IoU on.
+    pub forced_iou: f32,
+    /// An anchor with more than this share of its area in an ignored region is ignored.
+    pub ignored_share: f32,
+}
+
+impl Default for MatcherConfig {
+    fn default() -> Self {
+        Self {
+            positive_iou: 0.35,
+            forced_iou: 0.2,
+            ignored_share: 0.5,
+        }
+    }
+}
+
+/// Landmark losses; `d` = predicted minus true delta.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LandmarkLossKind {
+    /// |d|
+    L1,
+    /// d²/2
+    L2,
+    /// Huber with threshold 1.
+    SmoothL1,
+    /// w ln(1+|d|/e) below w, |d| - C above.
+    Wing,
+    /// |d| below w, a logarithm above.
+    SoftWing,
+}
+
+/// The multi-box loss.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LossConfig {
+    /// Weight of the class part.
+    pub class_weight: f32,
+    /// Weight of the box part.
+    pub box_weight: f32,
+    /// Weight of the landmark part.
+    pub landmark_weight: f32,
+    /// Hard negatives per positive.
+    pub negative_ratio: f32,
+    /// Which landmark loss.
+    pub landmark: LandmarkLossKind,
+    /// Width of the curved part of (soft) Wing, in deltas.
+    pub wing_w: f32,
+    /// Curvature of (soft) Wing.
+    pub wing_epsilon: f32,
+}
+
+impl Default for LossConfig {
+    fn default() -> Self {
+        Self {
+            class_weight: 1.0,
+            box_weight: 2.0,
+            landmark_weight: 1.0,
+            negative_ratio: 7.0,
+            landmark: LandmarkLossKind::Wing,
+            wing_w: 2.0,
+            wing_epsilon: 0.5,
+        }
+    }
+}
+
+/// Optimisers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+    /// Adam with decoupled weight decay.
+    Adamw,
+}
+
+/// The optimiser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OptimizerConfig {
+    /// Which one.
+    pub kind: OptimizerKind,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Momentum of SGD.
+    pub momentum: f64,
+    /// First and second moment decay of AdamW.
+    pub betas: [f32; 2],
+    /// Added to AdamW's denominator.
+    pub epsilon: f32,
+    /// Weight decay, not on norms and biases.
+    pub weight_decay: f32,
+    /// Largest norm of all gradients together; 0: not clipped.
+    pub clip_norm: f32,
+    /// Micro-batches whose gradients are averaged into one step.
+    pub accumulate: usize,
+    /// Decay of the moving average of the weights; 0: none.
+    pub ema_decay: f64,
+    /// Epochs during which the backbone does not learn.
+    pub freeze_backbone_epochs: usize,
+}
+
+impl Default for OptimizerConfig {
+    fn default() -> Self {
+        Self {
+            kind: OptimizerKind::Adamw,
+            learning_rate: 1e-3,
+            momentum: 0.9,
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 5e-4,
+            clip_norm: 10.0,
+            accumulate: 1,
+            ema_decay: 0.998,
+            freeze_backbone_epochs: 0,
+        }
+    }
+}
+
+/// Shapes of the learning rate over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduleKind {
+    /// Always the same.
+    Constant,
+    /// Times `gamma` at each milestone.
+    MultiStep,
+    /// Half a cosine down to the floor.
+    Cosine,
+    /// Cosines, each `cycle_mult` times as long as the one before.
+    CosineRestarts,
+    /// Triangles between the floor and the top.
+    Cyclical,
+}
+
+/// The learning rate over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ScheduleConfig {
+    /// Which shape.
+    pub kind: ScheduleKind,
+    /// Steps of linear warm-up from zero.
+    pub warmup_steps: usize,
+    /// Lowest rate, as a share of the highest.
+    pub floor: f64,
+    /// Epochs after which `multi_step` lowers the rate.
+    pub milestones: Vec<f64>,
+    /// Factor of each milestone.
+    pub gamma: f64,
+    /// Epochs of the first cycle of `cosine_restarts` and of each one of `cyclical`.
+    pub cycle_epochs: f64,
+    /// Growth of the cycles of `cosine_restarts`.
+    pub cycle_mult: f64,
+}
+
+impl Default for ScheduleConfig {
+    fn default() -> Self {
+        Self {
+            kind: ScheduleKind::Cosine,
+            warmup_steps: 100,
+            floor: 0.01,
+            milestones: vec![0.7, 0.9],
+            gamma: 0.1,
+            cycle_epochs: 10.0,
+            cycle_mult: 2.0,
+        }
+    }
+}
+
+/// The training loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TrainConfig {
+    /// Folder of checkpoints, logs and final weights.
+    pub out: PathBuf,
+    /// Number of epochs.
+    pub epochs: usize,
+    /// Photos drawn per epoch; 0: as many as the sources hold.
+    pub samples_per_epoch: usize,
+    /// Photos per micro-batch.
+    pub batch_size: usize,
+    /// Side of the square crops, pixels.
+    pub crop: u32,
+    /// Checkpoints kept besides the best.
+    pub keep_last: usize,
+    /// Epochs between validations.
+    pub validate_every: usize,
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self {
+            out: PathBuf::from("weights/run"),
+            epochs: 80,
+            samples_per_epoch: 0,
+            batch_size: 16,
+            crop: 320,
+            keep_last: 2,
+            validate_every: 1,
+        }
+    }
+}
+
+/// Snapshots: validation photos drawn while training.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SnapshotConfig {
+    /// Where they go.
+    pub dir: PathBuf,
+    /// Steps between snapshots within an epoch; 0: at its end only.
+    pub every_batches: usize,
+    /// Photos on the contact sheet of each epoch; 0: no snapshots.
+    pub photos: usize,
+    /// Lowest score drawn.
+    pub score: f32,
+}
+
+impl Default for SnapshotConfig {
+    fn default() -> Self {
+        Self {
+            dir: PathBuf::from("performance_check"),
+            every_batches: 0,
+            photos: 12,
+            score: 0.5,
+        }
+    }
+}
+
+/// Defaults of `detect`, `evaluate` and validation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DetectConfig {
+    /// Longer side of the network input, pixels.
+    pub size: u32,
+    /// Lowest score shown.
+    pub score: f32,
+    /// Lowest score that evaluation looks at (AP).
+    pub evaluate_score: f32,
+    /// Lowest score that counts as found in the joint protocol.
+    pub joint_score: f32,
+    /// IoU above which the weaker of two boxes goes.
+    pub nms_iou: f32,
+    /// Candidates that enter NMS.
+    pub top_k: usize,
+    /// Faces kept after NMS.
+    pub max_faces: usize,
+}
+
+impl Default for DetectConfig {
+    fn default() -> Self {
+        Self {
+            size: 640,
+            score: 0.5,
+            evaluate_score: 0.02,
+            joint_score: 0.3,
+            nms_iou: 0.4,
+            top_k: 5000,
+            max_faces: 750,
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Training and validation data.
+
+pub mod sample;
+
+pub use sample::{FaceLabel, Sample};

@@ -1,0 +1,64 @@
+//! What a labelled photo is.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::geometry::{BoxXyxy, Point};
+
+/// The six WFLW attributes, in the order of the lists.
+pub const ATTRIBUTES: [&str; 6] = [
+    "pose",
+    "expression",
+    "illumination",
+    "make-up",
+    "occlusion",
+    "blur",
+];
+
+/// One labelled face, pixels of the photo (or of the crop after augmentation).
+#[derive(Clone, Debug, PartialEq)]
+pub struct FaceLabel {
+    /// Bounding box; may be without size, and then it is ignored.
+    pub box_xyxy: BoxXyxy,
+    /// Landmarks in the order of the model's scheme; empty when the face has none.
+    pub landmarks: Vec<Point>,
+    /// Which of `landmarks` are labelled (and inside the crop); as long as `landmarks`.
+    pub labelled: Vec<bool>,
+    /// Neither face nor background: WIDER `invalid`, no size, too small in the crop.
+    pub ignored: bool,
+    /// WFLW attributes, where the list has them.
+    pub attributes: Option<[bool; 6]>,
+}
+
+impl FaceLabel {
+    /// A face with a box only.
+    pub const fn boxed(box_xyxy: BoxXyxy) -> Self {
+        Self {
+            box_xyxy,
+            landmarks: Vec::new(),
+            labelled: Vec::new(),
+            ignored: false,
+            attributes: None,
+        }
+    }
+
+    /// Whether at least one point is labelled.
+    pub fn has_landmarks(&self) -> bool {
+        self.labelled.iter().any(|&l| l)
+    }
+}
+
+/// One photo and everything that is known about its faces.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// The file.
+    pub path: PathBuf,
+    /// Name as the list gives it; for messages and results.
+    pub name: Arc<str>,
+    /// Its faces.
+    pub faces: Vec<FaceLabel>,
+    /// Whether all faces are labelled, so that the rest of the photo is background.
+    pub complete: bool,
+    /// Index of its source in the config.
+    pub source: usize,
+}

@@ -1,0 +1,26 @@
+//! retinamark finds faces and their landmarks (98 by default) in photos: a RetinaFace-style joint
+//! detector on [burn](https://burn.dev), with everything to train, check and run it.
+
+#![warn(missing_docs)]
+
+pub mod anchors;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod data;
+pub mod device;
+pub mod fs;
+pub mod geometry;
+pub mod imaging;
+pub mod infer;
+pub mod interrupt;
+pub mod loss;
+pub mod metrics;
+pub mod model;
+pub mod ops;
+pub mod optim;
+pub mod output;
+pub mod postprocess;
+pub mod render;
+pub mod synth;
+pub mod train;

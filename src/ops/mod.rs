@@ -1,0 +1,73 @@
+//! Operations that the model is built of. On the `flex` CPU backend they are fused kernels with
+//! hand-written gradients; on every other device burn's own operations.
+
+use burn::nn::BatchNorm;
+use burn::nn::conv::Conv2d;
+use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
+use burn::tensor::{Int, Tensor, TensorData, activation, module};
+
+/// Convolution. `x` [B,C,H,W] -> [B,O,H',W'].
+pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    conv.forward(x)
+}
+
+/// Batch norm, then `max(x, slope x)`; `None` leaves the activation out. Shape unchanged.
+pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
+    let x = norm.forward(x);
+    match slope {
+        None => x,
+        Some(slope) => leaky_relu(x, slope),
+    }
+}
+
+/// `max(x, slope x)`; a slope of 0 is ReLU.
+pub fn leaky_relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
+    if slope == 0.0 {
+        activation::relu(x)
+    } else {
+        activation::leaky_relu(x, f64::from(slope))
+    }
+}
+
+/// Nearest upsampling of `small` to the size of `large`, plus `large`.
+pub fn upsample_add(small: Tensor<4>, large: Tensor<4>) -> Tensor<4> {
+    let [_, _, h, w] = large.dims();
+    let options = InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([h, w]);
+    module::interpolate(small, options) + large
+}
+
+/// Each channel of each image times its own factor. `x` [B,C,H,W], `factor` [B,C].
+pub fn scale_channels(x: Tensor<4>, factor: Tensor<2>) -> Tensor<4> {
+    let [b, c] = factor.dims();
+    x * factor.reshape([b, c, 1, 1])
+}
+
+/// Mean over height and width: [B,C,H,W] -> [B,C].
+pub fn global_mean(x: Tensor<4>) -> Tensor<2> {
+    let [b, c, h, w] = x.dims();
+    x.reshape([b, c, h * w]).mean_dim(2).reshape([b, c])
+}
+
+/// The channel vectors at some places: `x` [B,C,H,W], `places` = image * H * W + y * W + x
+/// -> [P,C].
+pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
+    let [b, c, h, w] = x.dims();
+    let device = x.device();
+    let rows = x.permute([0, 2, 3, 1]).reshape([b * h * w, c]);
+    let index: Vec<i64> = places.iter().map(|&p| p as i64).collect();
+    let index = Tensor::<1, Int>::from_data(TensorData::new(index, [places.len()]), &device);
+    rows.select(0, index)
+}
+
+/// Head maps of all levels, each [B, A*k, H, W], to rows in anchor order (level, y, x, anchor):
+/// [B, N, k].
+pub fn head_rows(maps: Vec<Tensor<4>>, k: usize) -> Tensor<3> {
+    let rows = maps
+        .into_iter()
+        .map(|m| {
+            let [b, c, h, w] = m.dims();
+            m.permute([0, 2, 3, 1]).reshape([b, h * w * c / k, k])
+        })
+        .collect();
+    Tensor::cat(rows, 1)
+}

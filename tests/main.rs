@@ -1,0 +1,17 @@
+//! One integration binary: each module exercises one part of the program.
+
+mod anchors;
+mod augment;
+mod cli;
+mod config;
+mod data;
+mod detect;
+mod evaluate;
+mod imaging;
+mod loss;
+mod model;
+mod ops;
+mod regression;
+mod support;
+mod synth;
+mod train;
