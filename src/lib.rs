@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod data;
 pub mod device;
+pub mod evaluation;
 pub mod fs;
 pub mod geometry;
 pub mod imaging;
