@@ -1,0 +1,1 @@
+//! Running a predictor over labelled photos.
