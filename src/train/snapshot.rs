@@ -92,7 +92,7 @@ impl Snapshots {
 
     fn draw(&self, predictor: &Predictor, index: usize) -> Result<RgbImage> {
         let sample = &self.dataset.samples[index];
-        let photo = imaging::load_rgb(&sample.path, &imaging::Limits::default())?;
+        let photo = self.dataset.decode(index)?;
         let faces = predictor.detect(&photo, &self.detect)?;
         let (width, height) = photo.dimensions();
         let scale = SIDE as f32 / width.max(height) as f32;

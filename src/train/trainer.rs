@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -55,7 +55,8 @@ impl Trainer {
         model: RetinaFace,
         device: &Device,
     ) -> Result<Self> {
-        let batches = Loader::epoch(&dataset, config, 0, 0)?.len();
+        let photos = dataset.epoch(config, 0).len();
+        let batches = photos.div_ceil(config.train.batch_size.max(1));
         ensure!(batches > 0, "data.train gives no photo to train on");
         let steps_per_epoch = batches.div_ceil(config.optimizer.accumulate.max(1));
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
@@ -122,7 +123,7 @@ impl Trainer {
     ) -> Result<Ended> {
         self.prepare_epoch();
         let Position { epoch, batch, .. } = self.position;
-        let mut loader = Loader::epoch(&self.dataset, &self.config, epoch, batch)?;
+        let mut loader = Loader::epoch(&self.dataset, &self.config, epoch, batch);
         let mut figures = Figures::start();
         while let Some(batch) = figures.wait_for(|| loader.next()) {
             let batch = batch?;
