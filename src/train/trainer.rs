@@ -62,7 +62,7 @@ impl Trainer {
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
-            loss: MultiBox::new(&config.loss),
+            loss: MultiBox::new(config.loss.clone()),
             ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
             schedule: Schedule::new(
                 &config.schedule,
@@ -160,7 +160,9 @@ impl Trainer {
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
         let outputs = self.model.forward(images);
-        let losses = self.loss.forward(&self.model, &outputs, &batch.targets);
+        let losses = self
+            .loss
+            .forward(&self.model, &outputs, &batch.targets)?;
         let values = [
             number(&losses.total),
             number(&losses.class),
