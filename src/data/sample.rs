@@ -42,6 +42,12 @@ impl FaceLabel {
         }
     }
 
+    /// Forget the landmarks, keep the box.
+    pub fn clear_landmarks(&mut self) {
+        self.landmarks.clear();
+        self.labelled.clear();
+    }
+
     /// Whether at least one point is labelled.
     pub fn has_landmarks(&self) -> bool {
         self.labelled.iter().any(|&l| l)
