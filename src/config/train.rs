@@ -155,7 +155,7 @@ pub struct ScheduleConfig {
     pub warmup_steps: usize,
     /// Lowest rate, as a share of the highest.
     pub floor: f64,
-    /// Epochs after which `multi_step` lowers the rate.
+    /// Where `multi_step` lowers the rate, as shares of the whole run (0.7: after 70 % of it).
     pub milestones: Vec<f64>,
     /// Factor of each milestone.
     pub gamma: f64,
