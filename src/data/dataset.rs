@@ -2,20 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::list::{self, Fault, Faults, Listed};
+use super::list::{Fault, Faults};
 use super::photos::PhotoCache;
-use super::wflw::Disagreement;
-use super::{Converter, Group, Reason, Report, Sample, epoch_order, merge, pts};
-use super::{retinaface, wflw, wider};
-use crate::config::{Config, OnError, SourceConfig, SourceKind};
-use crate::geometry::Scheme;
+use super::source::{self, Entry};
+use super::{Group, Reason, Report, Sample, epoch_order};
+use crate::config::{Config, OnError, SourceConfig};
 use crate::imaging;
 
 /// Photos with their labelled faces, in the model's landmark scheme.
@@ -40,14 +38,6 @@ struct Broken {
     report: Report,
 }
 
-/// A photo on its way into the data set.
-struct Entry {
-    sample: Sample,
-    /// File and line that name it.
-    list: PathBuf,
-    line: usize,
-}
-
 impl Dataset {
     /// Read all sources. A photo that several sources name stays with the first one.
     ///
@@ -63,10 +53,13 @@ impl Dataset {
         let mut set = Self::empty(config);
         let mut known: HashMap<PathBuf, usize> = HashMap::new();
         for (index, source) in sources.iter().enumerate() {
-            source
-                .check()
-                .with_context(|| format!("data source {index} ({})", source.list.display()))?;
-            let mut entries = set.read(index, source, &scheme)?;
+            let reader = source::Reader {
+                index,
+                source,
+                scheme: &scheme,
+                on_error: set.on_error,
+            };
+            let mut entries = reader.read(&mut set.report)?;
             set.drop_unreadable(&mut entries)?;
             set.drop_known(index, source, &mut entries, &mut known);
             ensure!(
@@ -76,8 +69,8 @@ impl Dataset {
             );
             let start = set.samples.len();
             for entry in entries {
-                set.origins
-                    .push(format!("{}:{}", entry.list.display(), entry.line));
+                let origin = format!("{}:{}", entry.list.display(), entry.line);
+                set.origins.push(origin);
                 set.samples.push(entry.sample);
             }
             set.groups.push(Group {
@@ -133,10 +126,16 @@ impl Dataset {
     /// # Errors
     /// When it cannot be decoded; names photo, list and line.
     pub fn photo(&self, index: usize) -> Result<Arc<RgbImage>> {
-        let path = &self.samples[index].path;
-        self.cache
-            .get(index, || imaging::load_rgb(path, &self.limits))
-            .with_context(|| format!("{}: photo {}", self.origins[index], path.display()))
+        self.cache.get(index, || self.decode(index))
+    }
+
+    /// The same, without keeping it in memory.
+    ///
+    /// # Errors
+    /// As [`Self::photo`].
+    pub fn decode(&self, index: usize) -> Result<RgbImage> {
+        imaging::load_rgb(&self.samples[index].path, &self.limits)
+            .with_context(|| self.origins[index].clone())
     }
 
     /// Count a photo that turned out broken, once.
@@ -161,130 +160,6 @@ impl Dataset {
         broken.report.clone()
     }
 
-    /// One source, its landmarks in `scheme`.
-    fn read(&mut self, index: usize, source: &SourceConfig, scheme: &Scheme) -> Result<Vec<Entry>> {
-        if source.kind == SourceKind::Pts {
-            return self.read_pts(index, source, scheme);
-        }
-        let text = list::read(&source.list)?;
-        let faults = &mut Faults::new(&source.list, self.on_error, &mut self.report);
-        let (mut photos, complete, own) = match source.kind {
-            SourceKind::Wflw => {
-                let photos = wflw::parse(&text, disagreement(source)?.as_ref(), faults)?;
-                (photos, false, Some(Scheme::wflw98()))
-            }
-            SourceKind::Wider => (wider::parse(&text, faults)?, true, None),
-            SourceKind::Retinaface | SourceKind::Pts => {
-                let photos = retinaface::parse(&text, faults)?;
-                (photos, true, Some(Scheme::five()))
-            }
-        };
-        if let Some(own) = own {
-            convert(&mut photos, &own, scheme, faults);
-        }
-        let mut found = HashSet::new();
-        if let Some(wider) = &source.wider {
-            found = self.add_wider(&mut photos, wider, &source.list)?;
-        }
-        let entry = |photo: Listed| Entry {
-            sample: Sample {
-                path: source.images.join(&photo.name),
-                complete: source
-                    .complete
-                    .unwrap_or(complete || found.contains(&photo.name)),
-                name: photo.name.into(),
-                faces: photo.faces,
-                source: index,
-            },
-            list: source.list.clone(),
-            line: photo.line,
-        };
-        Ok(photos.into_iter().map(entry).collect())
-    }
-
-    /// Add the faces that a list leaves out; gives the names that the WIDER list has.
-    fn add_wider(
-        &mut self,
-        photos: &mut [Listed],
-        wider: &Path,
-        list: &Path,
-    ) -> Result<HashSet<String>> {
-        let text = list::read(wider)?;
-        let faults = &mut Faults::new(wider, self.on_error, &mut self.report);
-        let parsed = wider::parse(&text, faults)?.into_iter();
-        let others: HashMap<String, Listed> = parsed.map(|p| (p.name.clone(), p)).collect();
-        let mut found = HashSet::new();
-        let (mut faces, mut matched, mut added) = (0, 0, 0);
-        for photo in photos.iter_mut() {
-            if let Some(other) = others.get(&photo.name) {
-                faces += photo.faces.len();
-                let merged = merge(&mut photo.faces, &other.faces);
-                matched += merged.matched;
-                added += merged.added;
-                found.insert(photo.name.clone());
-            }
-        }
-        self.report.notes.push(format!(
-            "{}: {} of {} photos stand in {}: {matched} of their {faces} faces matched, {added} \
-             added",
-            list.display(),
-            found.len(),
-            photos.len(),
-            wider.display()
-        ));
-        Ok(found)
-    }
-
-    fn read_pts(&mut self, index: usize, source: &SourceConfig, to: &Scheme) -> Result<Vec<Entry>> {
-        let mut entries = Vec::new();
-        let mut box_only = 0;
-        for file in pts::files(&source.list)? {
-            let text = list::read(&file)?;
-            let mut faults = Faults::new(&file, self.on_error, &mut self.report);
-            let known = pts::parse(&text).and_then(|f| Ok((pts_converter(f.landmarks.len(), to)?, f)));
-            let (converter, mut face) = match known {
-                Ok(known) => known,
-                Err((line, fault)) => {
-                    faults.found(line, fault)?;
-                    continue;
-                }
-            };
-            let Some(photo) = pts::photo_of(&file) else {
-                let text = "no photo of the same name beside it (jpg, png, ...)";
-                faults.found(1, Fault::new(Reason::MissingPhoto, text))?;
-                continue;
-            };
-            match converter {
-                Some(converter) => converter.apply(&mut face),
-                None => {
-                    face.clear_landmarks();
-                    box_only += 1;
-                }
-            }
-            let name = photo.strip_prefix(&source.list).unwrap_or(&photo);
-            entries.push(Entry {
-                sample: Sample {
-                    name: name.to_string_lossy().into(),
-                    path: photo,
-                    faces: vec![face],
-                    complete: source.complete.unwrap_or(false),
-                    source: index,
-                },
-                list: file,
-                line: 1,
-            });
-        }
-        if box_only > 0 {
-            let list = source.list.display();
-            let note = format!(
-                "{list}: {box_only} faces give their box only; their points have no known relation to {}",
-                to.name()
-            );
-            self.report.notes.push(note);
-        }
-        Ok(entries)
-    }
-
     /// Leave out photos that are missing or have no readable header.
     fn drop_unreadable(&mut self, entries: &mut Vec<Entry>) -> Result<()> {
         let probe = |e: &Entry| -> Option<Fault> {
@@ -294,8 +169,7 @@ impl Dataset {
                 return Some(Fault::new(Reason::MissingPhoto, text));
             }
             let error = imaging::probe(path).err()?;
-            let text = format!("photo {}: {error:#}", path.display());
-            Some(Fault::new(Reason::BrokenPhoto, text))
+            Some(Fault::new(Reason::BrokenPhoto, format!("{error:#}")))
         };
         let faults: Vec<_> = entries.par_iter().map(probe).collect();
         let mut good = Vec::with_capacity(entries.len());
@@ -332,45 +206,4 @@ impl Dataset {
             ));
         }
     }
-}
-
-fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
-    match (&source.disagreement, source.max_disagreement) {
-        (Some(path), Some(max)) => Disagreement::read(path, max).map(Some),
-        _ => Ok(None),
-    }
-}
-
-/// Bring all landmarks of a list into the model's scheme.
-fn convert(photos: &mut [Listed], from: &Scheme, to: &Scheme, faults: &mut Faults<'_>) {
-    let faces = photos.iter_mut().flat_map(|p| &mut p.faces);
-    if let Some(converter) = Converter::between(from, to) {
-        faces.for_each(|f| converter.apply(f));
-    } else {
-        faces.for_each(super::FaceLabel::clear_landmarks);
-        faults.note(&format!(
-            "boxes only; {} points have no known relation to {}",
-            from.name(),
-            to.name()
-        ));
-    }
-}
-
-/// How `points` points of a `.pts` file serve the scheme: 68 are 300-W, otherwise they must be the
-/// scheme's own.
-fn pts_converter(points: usize, to: &Scheme) -> Result<Option<Converter>, (usize, Fault)> {
-    if points == to.len() {
-        return Ok(Converter::between(to, to));
-    }
-    let ibug = Scheme::ibug68();
-    if points == ibug.len() {
-        return Ok(Converter::between(&ibug, to));
-    }
-    let text = format!(
-        "{points} points; 300-W files have {}, and {} has {}",
-        ibug.len(),
-        to.name(),
-        to.len()
-    );
-    Err((2, Fault::new(Reason::WrongCount, text)))
 }

@@ -3,6 +3,7 @@
 //! A [`Dataset`] holds what several lists say about their photos; a [`Loader`] turns it into
 //! batches of augmented crops with their training targets, in worker threads.
 
+pub mod augment;
 mod batcher;
 mod convert;
 mod dataset;
@@ -16,11 +17,12 @@ mod pts;
 mod report;
 mod retinaface;
 pub mod sample;
+mod source;
 mod stats;
 mod wflw;
 mod wider;
 
-pub use batcher::{Batch, Batcher};
+pub use batcher::{Batch, Batcher, Item};
 pub use convert::Converter;
 pub use dataset::Dataset;
 pub use loader::Loader;

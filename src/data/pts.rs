@@ -36,8 +36,8 @@ pub(super) fn files(list: &Path) -> Result<Vec<PathBuf>> {
         let pattern = list
             .to_str()
             .with_context(|| format!("{} is not valid UTF-8", list.display()))?;
-        let paths =
-            glob::glob(pattern).with_context(|| format!("{pattern} is neither a folder nor a glob"))?;
+        let paths = glob::glob(pattern)
+            .with_context(|| format!("{pattern} is neither a folder nor a glob"))?;
         for path in paths {
             found.push(path.with_context(|| format!("cannot list {pattern}"))?);
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::anchors::Truth;
 use crate::geometry::{BoxXyxy, Point};
 
 /// The six WFLW attributes, in the order of the lists.
@@ -39,6 +40,16 @@ impl FaceLabel {
             labelled: Vec::new(),
             ignored: false,
             attributes: None,
+        }
+    }
+
+    /// As the matcher sees it.
+    pub fn truth(&self) -> Truth<'_> {
+        Truth {
+            box_xyxy: self.box_xyxy,
+            landmarks: &self.landmarks,
+            labelled: &self.labelled,
+            ignored: self.ignored,
         }
     }
 

@@ -65,7 +65,8 @@ fn photo(lines: &[(usize, &str)]) -> Result<(Vec<FaceLabel>, usize), (usize, Fau
     }
     let count = match lines.get(1) {
         Some(&(line, content)) => content.parse::<usize>().map_err(|_| {
-            let text = format!("`{content}` stands where the number of faces of {name} is expected");
+            let text =
+                format!("`{content}` stands where the number of faces of {name} is expected");
             (line, Fault::new(Reason::Malformed, text))
         })?,
         None => {
@@ -74,7 +75,10 @@ fn photo(lines: &[(usize, &str)]) -> Result<(Vec<FaceLabel>, usize), (usize, Fau
         }
     };
     if count == 0 {
-        return Ok((Vec::new(), 2 + usize::from(lines.get(2).is_some_and(is_zeros))));
+        return Ok((
+            Vec::new(),
+            2 + usize::from(lines.get(2).is_some_and(is_zeros)),
+        ));
     }
     let mut faces = Vec::new();
     for i in 0..count {
