@@ -90,7 +90,7 @@ impl MultiBox {
             .clone()
             .detach()
             .into_data()
-            .to_vec()
+            .try_to_vec()
             .context("the class logits are not f32")?;
         let mut rows = Rows {
             positives: Vec::new(),
