@@ -1,1 +1,184 @@
-//! Stub.
+//! From the network's numbers to faces: score threshold, top-k, decoding, non-maximum suppression.
+
+use crate::anchors::{Anchors, Coder};
+use crate::config::DetectConfig;
+use crate::geometry::{BoxXyxy, Letterbox};
+
+/// What counts as a face.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Lowest score.
+    pub score: f32,
+    /// Most candidates that enter the suppression.
+    pub top_k: usize,
+    /// IoU above which the weaker of two boxes goes.
+    pub nms_iou: f32,
+    /// Most faces kept.
+    pub max_faces: usize,
+}
+
+impl Options {
+    /// The config's, with another lowest score.
+    pub const fn new(config: &DetectConfig, score: f32) -> Self {
+        Self {
+            score,
+            top_k: config.top_k,
+            nms_iou: config.nms_iou,
+            max_faces: config.max_faces,
+        }
+    }
+}
+
+/// A face that survived; its landmarks are yet to be computed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Kept {
+    /// Index of its anchor.
+    pub anchor: usize,
+    /// Probability of a face.
+    pub score: f32,
+    /// Box, network input pixels.
+    pub box_xyxy: BoxXyxy,
+}
+
+/// Faces of one image, best first. `scores` and `box_deltas` are per anchor, NaN scores never
+/// pass; anchors centred on the padding, and boxes whose centre lies there, are left out.
+pub fn keep(
+    scores: &[f32],
+    box_deltas: &[[f32; 4]],
+    anchors: &Anchors,
+    coder: Coder,
+    letterbox: &Letterbox,
+    options: &Options,
+) -> Vec<Kept> {
+    let boxes = anchors.boxes_cxcywh();
+    let mut candidates: Vec<(usize, f32)> = scores
+        .iter()
+        .copied()
+        .enumerate()
+        .filter(|&(i, s)| s >= options.score && letterbox.on_content([boxes[i][0], boxes[i][1]]))
+        .collect();
+    candidates.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    candidates.truncate(options.top_k);
+    let decoded: Vec<Kept> = candidates
+        .into_iter()
+        .map(|(anchor, score)| Kept {
+            anchor,
+            score,
+            box_xyxy: coder.decode_box(boxes[anchor], box_deltas[anchor]),
+        })
+        .filter(|k| k.box_xyxy.has_size() && letterbox.on_content(k.box_xyxy.centre()))
+        .collect();
+    suppress(&decoded, options.nms_iou, options.max_faces)
+}
+
+/// Greedy non-maximum suppression of boxes sorted best first: each box that overlaps a better
+/// kept one by more than `iou` goes; at most `limit` stay.
+pub fn suppress(sorted: &[Kept], iou: f32, limit: usize) -> Vec<Kept> {
+    let mut kept: Vec<Kept> = Vec::new();
+    for candidate in sorted {
+        if kept.len() >= limit {
+            break;
+        }
+        if kept
+            .iter()
+            .all(|k| k.box_xyxy.iou(&candidate.box_xyxy) <= iou)
+        {
+            kept.push(*candidate);
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::AnchorConfig;
+
+    fn kept(score: f32, b: [f32; 4]) -> Kept {
+        Kept {
+            anchor: 0,
+            score,
+            box_xyxy: b.into(),
+        }
+    }
+
+    #[test]
+    fn suppression_keeps_the_better_of_two_and_all_that_do_not_overlap() {
+        let a = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
+        let b = kept(0.8, [0.0, 0.0, 10.0, 9.0]); // IoU .9 with a
+        let c = kept(0.7, [0.0, 0.0, 10.0, 4.0]); // IoU .4 with a: not above the limit
+        let d = kept(0.6, [50.0, 0.0, 60.0, 10.0]);
+        assert_eq!(suppress(&[a, b, c, d], 0.4, 10), [a, c, d]);
+        assert_eq!(suppress(&[a, b, c, d], 0.4, 2), [a, c]);
+        assert_eq!(suppress(&[a], 0.4, 10), [a]);
+        assert!(suppress(&[], 0.4, 10).is_empty());
+    }
+
+    #[test]
+    fn ties_keep_the_first() {
+        let a = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
+        let same = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
+        assert_eq!(suppress(&[a, same], 0.4, 10).len(), 1);
+    }
+
+    fn setup() -> (Anchors, Coder, Letterbox, Options) {
+        let anchors = Anchors::generate(&AnchorConfig::default(), [64, 64]);
+        let options = Options {
+            score: 0.5,
+            top_k: 5000,
+            nms_iou: 0.4,
+            max_faces: 750,
+        };
+        let coder = Coder {
+            variances: [0.1, 0.2],
+        };
+        (anchors, coder, Letterbox::square(64, 32, 64), options)
+    }
+
+    #[test]
+    fn nan_scores_never_pass_and_order_is_by_score() {
+        let (anchors, coder, letterbox, options) = setup();
+        let mut scores = vec![0.1; anchors.len()];
+        (scores[0], scores[14], scores[5]) = (0.6, 0.9, f32::NAN);
+        let faces = keep(
+            &scores,
+            &vec![[0.0; 4]; anchors.len()],
+            &anchors,
+            coder,
+            &letterbox,
+            &options,
+        );
+        let order: Vec<usize> = faces.iter().map(|k| k.anchor).collect();
+        assert_eq!(order, [14, 0]);
+        assert_eq!(faces[1].box_xyxy, BoxXyxy::new(-4.0, -4.0, 12.0, 12.0));
+    }
+
+    #[test]
+    fn the_padding_never_yields_a_face() {
+        let (anchors, coder, letterbox, options) = setup();
+        let scores = vec![0.9; anchors.len()];
+        let down = vec![[0.0, 100.0, 0.0, 0.0]; anchors.len()]; // pushes boxes onto the padding
+        for deltas in [vec![[0.0; 4]; anchors.len()], down] {
+            for face in keep(&scores, &deltas, &anchors, coder, &letterbox, &options) {
+                assert!(face.box_xyxy.centre()[1] < 32.0);
+            }
+        }
+    }
+
+    #[test]
+    fn thousands_of_boxes_are_limited_by_top_k_and_max_faces() {
+        let (_, coder, _, mut options) = setup();
+        let anchors = Anchors::generate(&AnchorConfig::default(), [640, 640]);
+        let letterbox = Letterbox::square(640, 640, 640);
+        let scores: Vec<f32> = (0..anchors.len())
+            .map(|i| 0.5 + (i % 97) as f32 / 200.0)
+            .collect();
+        let deltas = vec![[0.0; 4]; anchors.len()];
+        options.max_faces = 100;
+        let faces = keep(&scores, &deltas, &anchors, coder, &letterbox, &options);
+        assert_eq!(faces.len(), 100);
+        assert!(faces.windows(2).all(|w| w[0].score >= w[1].score));
+        options.top_k = 3;
+        assert!(keep(&scores, &deltas, &anchors, coder, &letterbox, &options).len() <= 3);
+    }
+}

@@ -2,13 +2,16 @@
 
 mod augment;
 mod data;
+mod load;
 mod model;
 mod train;
+mod validate;
 
 use serde::{Deserialize, Serialize};
 
 pub use augment::*;
 pub use data::*;
+pub use load::DEFAULT_FILE;
 pub use model::*;
 pub use train::*;
 

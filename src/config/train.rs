@@ -58,6 +58,8 @@ pub struct LossConfig {
     pub landmark: LandmarkLossKind,
     /// Width of the curved part of (soft) Wing, in deltas.
     pub wing_w: f32,
+    /// Scale of SoftWing's logarithm beyond `wing_w`.
+    pub soft_wing_outer: f32,
     /// Curvature of (soft) Wing.
     pub wing_epsilon: f32,
 }
@@ -71,6 +73,7 @@ impl Default for LossConfig {
             negative_ratio: 7.0,
             landmark: LandmarkLossKind::Wing,
             wing_w: 2.0,
+            soft_wing_outer: 20.0,
             wing_epsilon: 0.5,
         }
     }
@@ -155,7 +158,7 @@ pub struct ScheduleConfig {
     pub warmup_steps: usize,
     /// Lowest rate, as a share of the highest.
     pub floor: f64,
-    /// Epochs after which `multi_step` lowers the rate.
+    /// Where `multi_step` lowers the rate, as shares of the whole run (0.7: after 70 % of it).
     pub milestones: Vec<f64>,
     /// Factor of each milestone.
     pub gamma: f64,

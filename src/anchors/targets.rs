@@ -1,0 +1,121 @@
+//! What the loss compares the network's outputs with.
+
+use anyhow::Result;
+
+use super::{Anchors, Coder, Match, Matcher};
+use crate::config::Config;
+use crate::geometry::{BoxXyxy, Point};
+
+/// A labelled face as the matcher sees it, pixels of the network input.
+#[derive(Clone, Copy, Debug)]
+pub struct Truth<'a> {
+    /// Bounding box.
+    pub box_xyxy: BoxXyxy,
+    /// Landmarks; empty, or as many as the scheme has.
+    pub landmarks: &'a [Point],
+    /// Which landmarks are labelled.
+    pub labelled: &'a [bool],
+    /// Neither face nor background.
+    pub ignored: bool,
+}
+
+impl Truth<'_> {
+    /// Whether anchors may match it: not ignored, and of some size.
+    pub fn matches(&self) -> bool {
+        !self.ignored && self.box_xyxy.has_size()
+    }
+}
+
+/// Training targets of one image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Targets {
+    /// Per anchor: 1 face, 0 background, -1 ignored.
+    pub labels: Vec<i8>,
+    /// Anchors that are positive, ascending.
+    pub positives: Vec<usize>,
+    /// Which face each positive shows; index into the image's faces.
+    pub faces: Vec<usize>,
+    /// Box deltas of each positive.
+    pub box_deltas: Vec<[f32; 4]>,
+    /// Positives whose face has a labelled landmark; index into `positives`.
+    pub with_landmarks: Vec<usize>,
+    /// Landmark deltas of those, `2 L` each (x, y of every point); 0 where not labelled.
+    pub landmark_deltas: Vec<f32>,
+    /// Share of each coordinate in its face's mean: 1 / labelled coordinates, or 0.
+    pub landmark_weights: Vec<f32>,
+}
+
+/// Matches and encodes the faces of images.
+#[derive(Clone, Debug)]
+pub struct TargetBuilder {
+    matcher: Matcher,
+    coder: Coder,
+    points: usize,
+}
+
+impl TargetBuilder {
+    /// For the matcher, coder and landmark scheme of `config`.
+    ///
+    /// # Errors
+    /// When the landmark scheme is not a valid one.
+    pub fn new(config: &Config) -> Result<Self> {
+        Ok(Self {
+            matcher: Matcher::new(&config.matcher),
+            coder: Coder {
+                variances: config.anchors.variances,
+            },
+            points: config.landmarks.scheme()?.len(),
+        })
+    }
+
+    /// Targets of one image. `complete`: all its faces are among `truths`.
+    pub fn build(&self, anchors: &Anchors, truths: &[Truth], complete: bool) -> Targets {
+        let matches = self.matcher.assign(anchors, truths, complete);
+        let mut targets = Targets {
+            labels: vec![0; matches.len()],
+            ..Targets::default()
+        };
+        for (anchor, m) in matches.into_iter().enumerate() {
+            match m {
+                Match::Negative => {}
+                Match::Ignored => targets.labels[anchor] = -1,
+                Match::Positive(face) => {
+                    targets.labels[anchor] = 1;
+                    let anchor_cxcywh = anchors.boxes_cxcywh()[anchor];
+                    let deltas = self.coder.encode_box(anchor_cxcywh, &truths[face].box_xyxy);
+                    targets.box_deltas.push(deltas);
+                    targets.positives.push(anchor);
+                    targets.faces.push(face);
+                    self.push_landmarks(&mut targets, anchor_cxcywh, &truths[face]);
+                }
+            }
+        }
+        targets
+    }
+
+    fn push_landmarks(&self, targets: &mut Targets, anchor_cxcywh: [f32; 4], truth: &Truth) {
+        let usable = |p: &Point, labelled: bool| labelled && p[0].is_finite() && p[1].is_finite();
+        let labelled: Vec<bool> = truth
+            .landmarks
+            .iter()
+            .zip(truth.labelled)
+            .map(|(p, &l)| usable(p, l))
+            .collect();
+        let count = labelled.iter().filter(|&&l| l).count();
+        if count == 0 || labelled.len() != self.points {
+            return;
+        }
+        targets.with_landmarks.push(targets.positives.len() - 1);
+        let weight = 1.0 / (2 * count) as f32;
+        for (&p, l) in truth.landmarks.iter().zip(labelled) {
+            if l {
+                let deltas = self.coder.encode_point(anchor_cxcywh, p);
+                targets.landmark_deltas.extend(deltas);
+                targets.landmark_weights.extend([weight; 2]);
+            } else {
+                targets.landmark_deltas.extend([0.0; 2]);
+                targets.landmark_weights.extend([0.0; 2]);
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Which values make sense. All problems are reported at once, each with its key and what is
+//! allowed.
+
+use std::fmt::Display;
+
+use anyhow::{Result, bail};
+
+use super::{
+    AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig, LossConfig,
+    MatcherConfig, ModelConfig, OptimizerConfig, ScheduleConfig, SourceConfig, SourceKind,
+    TrainConfig,
+};
+
+/// Strides of the feature maps that every backbone gives.
+const STRIDES: [usize; 3] = [8, 16, 32];
+
+impl Config {
+    /// Whether all values make sense, each by itself and together. Files are not looked at.
+    ///
+    /// # Errors
+    /// Lists every key with an impossible value and what is allowed.
+    pub fn validate(&self) -> Result<()> {
+        let mut check = Check::default();
+        if let Err(error) = self.landmarks.scheme() {
+            check.problem("landmarks", &format!("{error:#}"));
+        }
+        input(&mut check, &self.input);
+        model(&mut check, &self.model);
+        anchors(&mut check, &self.anchors);
+        init(&mut check, &self.init);
+        data(&mut check, &self.data);
+        matcher(&mut check, &self.matcher);
+        loss(&mut check, &self.loss);
+        optimizer(&mut check, &self.optimizer);
+        schedule(&mut check, &self.schedule);
+        train(&mut check, &self.train);
+        check.between("snapshot.score", self.snapshot.score, 0.0, 1.0);
+        detect(&mut check, &self.detect);
+        check.finish()
+    }
+}
+
+/// Collects problems.
+#[derive(Default)]
+struct Check {
+    problems: Vec<String>,
+}
+
+impl Check {
+    fn problem(&mut self, key: &str, message: &str) {
+        self.problems.push(format!("{key}: {message}"));
+    }
+
+    fn ensure(&mut self, ok: bool, key: &str, message: &str) {
+        if !ok {
+            self.problem(key, message);
+        }
+    }
+
+    /// NaN is never between.
+    fn between<T: PartialOrd + Display + Copy>(&mut self, key: &str, value: T, low: T, high: T) {
+        if !(low..=high).contains(&value) {
+            self.problem(key, &format!("must be from {low} to {high}, is {value}"));
+        }
+    }
+
+    /// In the half-open range `low..high`.
+    fn below<T: PartialOrd + Display + Copy>(&mut self, key: &str, value: T, low: T, high: T) {
+        if !(low..high).contains(&value) {
+            self.problem(
+                key,
+                &format!("must be at least {low} and below {high}, is {value}"),
+            );
+        }
+    }
+
+    /// Above zero, and no more than `high`.
+    fn positive<T: PartialOrd + Display + Default + Copy>(&mut self, key: &str, value: T, high: T) {
+        if !(value > T::default() && value <= high) {
+            self.problem(
+                key,
+                &format!("must be above 0 and at most {high}, is {value}"),
+            );
+        }
+    }
+
+    fn finish(self) -> Result<()> {
+        match self.problems.as_slice() {
+            [] => Ok(()),
+            [one] => bail!("configuration: {one}"),
+            many => bail!("configuration:\n  {}", many.join("\n  ")),
+        }
+    }
+}
+
+fn input(check: &mut Check, c: &InputConfig) {
+    for (i, (&mean, &std)) in c.mean.iter().zip(&c.std).enumerate() {
+        check.between(&format!("input.mean[{i}]"), mean, 0.0, 255.0);
+        check.positive(&format!("input.std[{i}]"), std, 1000.0);
+    }
+}
+
+fn model(check: &mut Check, c: &ModelConfig) {
+    check.between("model.width_multiplier", c.width_multiplier, 0.125, 4.0);
+    check.between("model.neck_channels", c.neck_channels, 8, 1024);
+    check.ensure(
+        c.neck_channels.is_multiple_of(4),
+        "model.neck_channels",
+        &format!(
+            "must be a multiple of 4 (SSH splits it into c/2, c/4, c/4), is {}",
+            c.neck_channels
+        ),
+    );
+    check.between("model.se_reduction", c.se_reduction, 0, c.neck_channels);
+    check.between(
+        "model.landmark_tower_layers",
+        c.landmark_tower_layers,
+        0,
+        16,
+    );
+    check.between(
+        "model.landmark_tower_channels",
+        c.landmark_tower_channels,
+        1,
+        1024,
+    );
+}
+
+fn anchors(check: &mut Check, c: &AnchorConfig) {
+    check.ensure(
+        c.strides == STRIDES,
+        "anchors.strides",
+        &format!(
+            "must be {STRIDES:?}, the strides of the backbones' feature maps, is {:?}",
+            c.strides
+        ),
+    );
+    check.ensure(
+        c.min_sizes.len() == c.strides.len(),
+        "anchors.min_sizes",
+        &format!(
+            "must have one list for each of the {} strides, has {}",
+            c.strides.len(),
+            c.min_sizes.len()
+        ),
+    );
+    for (level, sizes) in c.min_sizes.iter().enumerate() {
+        let key = format!("anchors.min_sizes[{level}]");
+        check.ensure(
+            !sizes.is_empty() && sizes.len() == c.per_location(),
+            &key,
+            "every level needs the same number of sizes, at least one",
+        );
+        for (i, &size) in sizes.iter().enumerate() {
+            check.positive(&format!("{key}[{i}]"), size, 16_384.0);
+        }
+    }
+    for (i, &variance) in c.variances.iter().enumerate() {
+        check.positive(&format!("anchors.variances[{i}]"), variance, 10.0);
+    }
+}
+
+fn init(check: &mut Check, c: &InitConfig) {
+    for (key, prefixes) in [
+        ("init.allow_new", &c.allow_new),
+        ("init.allow_unused", &c.allow_unused),
+    ] {
+        check.ensure(
+            prefixes.iter().all(|p| !p.trim().is_empty()),
+            key,
+            "a prefix must not be empty (it would allow everything)",
+        );
+    }
+}
+
+fn data(check: &mut Check, c: &DataConfig) {
+    for (name, sources) in [("train", &c.train), ("validation", &c.validation)] {
+        for (i, s) in sources.iter().enumerate() {
+            source(check, &format!("data.{name}[{i}]"), s);
+        }
+    }
+    check.ensure(
+        c.train.is_empty() || c.train.iter().any(|s| s.weight > 0.0),
+        "data.train",
+        "at least one source needs a weight above 0",
+    );
+    check.between("data.workers", c.workers, 0, 1024);
+    check.between("data.prefetch", c.prefetch, 1, 1024);
+}
+
+fn source(check: &mut Check, key: &str, s: &SourceConfig) {
+    check.ensure(
+        !s.list.as_os_str().is_empty(),
+        &format!("{key}.list"),
+        "must name the annotation file",
+    );
+    check.between(&format!("{key}.weight"), s.weight, 0.0, 1e6);
+    for (name, given) in [
+        ("wider", s.wider.is_some()),
+        ("disagreement", s.disagreement.is_some()),
+    ] {
+        check.ensure(
+            !given || s.kind == SourceKind::Wflw,
+            &format!("{key}.{name}"),
+            "is for sources of kind wflw only",
+        );
+    }
+    if let Some(limit) = s.max_disagreement {
+        let key = format!("{key}.max_disagreement");
+        check.positive(&key, limit, 1000.0);
+        check.ensure(s.disagreement.is_some(), &key, "needs `disagreement` too");
+    }
+}
+
+fn matcher(check: &mut Check, c: &MatcherConfig) {
+    check.positive("matcher.positive_iou", c.positive_iou, 1.0);
+    check.positive("matcher.forced_iou", c.forced_iou, 1.0);
+    check.ensure(
+        c.forced_iou <= c.positive_iou,
+        "matcher.forced_iou",
+        "must not be above matcher.positive_iou",
+    );
+    check.between("matcher.ignored_share", c.ignored_share, 0.0, 1.0);
+}
+
+fn loss(check: &mut Check, c: &LossConfig) {
+    for (key, weight) in [
+        ("loss.class_weight", c.class_weight),
+        ("loss.box_weight", c.box_weight),
+        ("loss.landmark_weight", c.landmark_weight),
+        ("loss.negative_ratio", c.negative_ratio),
+    ] {
+        check.between(key, weight, 0.0, 1e6);
+    }
+    check.positive("loss.wing_w", c.wing_w, 1e6);
+    check.positive("loss.soft_wing_outer", c.soft_wing_outer, 1e6);
+    check.positive("loss.wing_epsilon", c.wing_epsilon, 1e6);
+}
+
+fn optimizer(check: &mut Check, c: &OptimizerConfig) {
+    check.positive("optimizer.learning_rate", c.learning_rate, 100.0);
+    check.below("optimizer.momentum", c.momentum, 0.0, 1.0);
+    for (i, &beta) in c.betas.iter().enumerate() {
+        check.below(&format!("optimizer.betas[{i}]"), beta, 0.0, 1.0);
+    }
+    check.positive("optimizer.epsilon", c.epsilon, 1.0);
+    check.between("optimizer.weight_decay", c.weight_decay, 0.0, 10.0);
+    check.between("optimizer.clip_norm", c.clip_norm, 0.0, 1e9);
+    check.between("optimizer.accumulate", c.accumulate, 1, 65_536);
+    check.below("optimizer.ema_decay", c.ema_decay, 0.0, 1.0);
+}
+
+fn schedule(check: &mut Check, c: &ScheduleConfig) {
+    check.between("schedule.floor", c.floor, 0.0, 1.0);
+    check.ensure(
+        c.milestones.iter().all(|m| (0.0..=1.0).contains(m))
+            && c.milestones.windows(2).all(|w| w[0] < w[1]),
+        "schedule.milestones",
+        &format!(
+            "must be shares of the run from 0 to 1, each larger than the one before, is {:?}",
+            c.milestones
+        ),
+    );
+    check.positive("schedule.gamma", c.gamma, 1.0);
+    check.positive("schedule.cycle_epochs", c.cycle_epochs, 1e6);
+    check.between("schedule.cycle_mult", c.cycle_mult, 1.0, 1000.0);
+}
+
+fn train(check: &mut Check, c: &TrainConfig) {
+    check.between("train.epochs", c.epochs, 1, 1_000_000);
+    check.between("train.batch_size", c.batch_size, 1, 65_536);
+    check.between("train.crop", c.crop, 32, 8192);
+    check.between("train.keep_last", c.keep_last, 1, 1_000_000);
+    check.between("train.validate_every", c.validate_every, 1, 1_000_000);
+    check.ensure(
+        !c.out.as_os_str().is_empty(),
+        "train.out",
+        "must name a folder",
+    );
+}
+
+fn detect(check: &mut Check, c: &DetectConfig) {
+    check.between("detect.size", c.size, 32, 16_384);
+    check.between("detect.score", c.score, 0.0, 1.0);
+    check.between("detect.evaluate_score", c.evaluate_score, 0.0, 1.0);
+    check.between("detect.joint_score", c.joint_score, 0.0, 1.0);
+    check.positive("detect.nms_iou", c.nms_iou, 1.0);
+    check.between("detect.top_k", c.top_k, 1, 1_000_000);
+    check.between("detect.max_faces", c.max_faces, 1, 1_000_000);
+}
