@@ -112,14 +112,38 @@ mod tests {
     #[test]
     fn hand_computed_values() {
         check(LandmarkLoss::L1, [3.0, 1.0, 0.5, 0.0, 0.25, 2.0, 40.0]);
-        check(LandmarkLoss::L2, [4.5, 0.5, 0.125, 0.0, 0.031_25, 2.0, 800.0]);
-        check(LandmarkLoss::SmoothL1, [2.5, 0.5, 0.125, 0.0, 0.031_25, 1.5, 39.5]);
+        check(
+            LandmarkLoss::L2,
+            [4.5, 0.5, 0.125, 0.0, 0.031_25, 2.0, 800.0],
+        );
+        check(
+            LandmarkLoss::SmoothL1,
+            [2.5, 0.5, 0.125, 0.0, 0.031_25, 1.5, 39.5],
+        );
         // w = 2, e = 0.5: C = 2 - 2 ln 5 = -1.218876; 2 ln 3 = 2.197225; 2 ln 2; 2 ln 1.5.
-        let wing = LandmarkLoss::Wing { w: 2.0, epsilon: 0.5 };
+        let wing = LandmarkLoss::Wing {
+            w: 2.0,
+            epsilon: 0.5,
+        };
         let far = 1.218_876;
-        check(wing, [3.0 + far, 2.197_225, 1.386_294, 0.0, 0.810_930, 2.0 + far, 40.0 + far]);
+        check(
+            wing,
+            [
+                3.0 + far,
+                2.197_225,
+                1.386_294,
+                0.0,
+                0.810_930,
+                2.0 + far,
+                40.0 + far,
+            ],
+        );
         // inner = 1, outer = 2, e = 0.5: B = 1 - 2 ln 3 = -1.197225; 2 ln 7, 2 ln 5, 2 ln 81.
-        let soft = LandmarkLoss::SoftWing { inner: 1.0, outer: 2.0, epsilon: 0.5 };
+        let soft = LandmarkLoss::SoftWing {
+            inner: 1.0,
+            outer: 2.0,
+            epsilon: 0.5,
+        };
         check(soft, [2.694_596, 1.0, 0.5, 0.0, 0.25, 2.021_651, 7.591_674]);
     }
 
@@ -130,20 +154,35 @@ mod tests {
             LandmarkLoss::L1,
             LandmarkLoss::L2,
             LandmarkLoss::SmoothL1,
-            LandmarkLoss::Wing { w: 2.0, epsilon: 0.5 },
-            LandmarkLoss::SoftWing { inner: 1.0, outer: 3.0, epsilon: 0.5 },
+            LandmarkLoss::Wing {
+                w: 2.0,
+                epsilon: 0.5,
+            },
+            LandmarkLoss::SoftWing {
+                inner: 1.0,
+                outer: 3.0,
+                epsilon: 0.5,
+            },
         ] {
             let points = [-3.0f32, -0.7, 0.3, 1.4, 5.0];
             let d = Tensor::<1>::from_floats(points, &device).require_grad();
             let gradients = loss.of(d.clone()).sum().backward();
-            let gradient = d.grad(&gradients).unwrap().into_data().to_vec::<f32>().unwrap();
+            let gradient = d
+                .grad(&gradients)
+                .unwrap()
+                .into_data()
+                .to_vec::<f32>()
+                .unwrap();
             for (i, p) in points.into_iter().enumerate() {
                 let at = |x: f32| -> f32 {
                     let t = Tensor::<1>::from_floats([x], &Device::flex());
                     loss.of(t).into_scalar()
                 };
                 let slope = (at(p + 1e-2) - at(p - 1e-2)) / 2e-2;
-                assert!((gradient[i] - slope).abs() < 1e-2 * slope.abs().max(1.0), "{loss:?} at {p}");
+                assert!(
+                    (gradient[i] - slope).abs() < 1e-2 * slope.abs().max(1.0),
+                    "{loss:?} at {p}"
+                );
             }
         }
     }
@@ -151,7 +190,10 @@ mod tests {
     #[test]
     fn a_perfect_point_has_no_loss_and_a_finite_gradient() {
         let device = Device::flex().autodiff();
-        let loss = LandmarkLoss::Wing { w: 2.0, epsilon: 0.5 };
+        let loss = LandmarkLoss::Wing {
+            w: 2.0,
+            epsilon: 0.5,
+        };
         let d = Tensor::<1>::from_floats([0.0], &device).require_grad();
         let gradients = loss.of(d.clone()).sum().backward();
         let g: f32 = d.grad(&gradients).unwrap().into_scalar();

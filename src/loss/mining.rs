@@ -41,7 +41,10 @@ mod tests {
 
     #[test]
     fn an_image_without_faces_still_teaches_background() {
-        assert_eq!(hard_negatives(&[0; 5], &[0.0, 1.0, 2.0, 3.0, f32::NAN], 2.0), [3, 4]);
+        assert_eq!(
+            hard_negatives(&[0; 5], &[0.0, 1.0, 2.0, 3.0, f32::NAN], 2.0),
+            [3, 4]
+        );
         assert!(hard_negatives(&[-1; 5], &[0.0; 5], 7.0).is_empty());
     }
 }
