@@ -134,11 +134,25 @@ impl Optimizer {
         match self.config.kind {
             OptimizerKind::Sgd => {
                 let momentum = self.config.momentum as f32;
-                sgd(weights, gradients, first, scale, learning_rate as f32, momentum, decay);
+                sgd(
+                    weights,
+                    gradients,
+                    first,
+                    scale,
+                    learning_rate as f32,
+                    momentum,
+                    decay,
+                );
             }
             OptimizerKind::Adamw => {
                 let adam = AdamW::at(&self.config, updates, learning_rate, decay);
-                adam.update(weights, gradients, first, &mut self.state.second[range], scale);
+                adam.update(
+                    weights,
+                    gradients,
+                    first,
+                    &mut self.state.second[range],
+                    scale,
+                );
             }
         }
     }
