@@ -1,1 +1,5 @@
-//! Tests of train.
+//! Tests of optimisers, schedules, logs and the training loop.
+
+mod logs;
+mod optim;
+mod run;

@@ -1,7 +1,134 @@
 //! Arguments of `retinamark detect`.
 
-use clap::Args;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::infer::{FULL_SIZE_LIMIT, InputSize};
 
 /// Arguments of `retinamark detect`.
 #[derive(Debug, Args)]
-pub struct DetectArgs {}
+#[command(after_help = "\
+Results in OUT, mirroring the folders read:
+  detections.jsonl      one line a photo, in the order of the input (jsonl)
+  detections.csv        one row a face (csv)
+  sub/a.jpg.drawn.jpg   boxes, scores and points drawn (image)
+  sub/a.jpg.face0.pts   landmarks in 300-W format, counted from 1 (pts)
+  sub/a.jpg.crop0.jpg   the face upright, aligned by eyes and mouth (crop)
+With several PATHs the last part of each is put in front; a part that occurs twice gets ~2, ~3.
+Exit code: 0 all fine, 1 some photos failed, 2 wrong usage or nothing to do, 130 stopped by Ctrl-C.")]
+pub struct DetectArgs {
+    /// Photos, folders of photos, or patterns such as 'photos/*.jpg'
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Weights file [default: the shipped one]
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Folder of the results
+    #[arg(long, value_name = "DIR", default_value = "detections")]
+    pub out: PathBuf,
+    /// Longer side of the network input in pixels, or `full` for the photo's own size (at most
+    /// 4096) [default: as in the weights' config, 640]
+    #[arg(long, value_parser = parse_size)]
+    pub size: Option<InputSize>,
+    /// Lowest score of a face, 0 to 1 [default: as in the weights' config, 0.5]
+    #[arg(long, value_parser = parse_share)]
+    pub score: Option<f32>,
+    /// Of two boxes that overlap by more than this IoU the weaker one goes [default: as in the
+    /// weights' config, 0.4]
+    #[arg(long, value_parser = parse_share)]
+    pub nms: Option<f32>,
+    /// Most faces of a photo [default: as in the weights' config, 750]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_faces: Option<u32>,
+    /// What to write
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "jsonl,image")]
+    pub save: Vec<Save>,
+    /// Side of aligned crops in pixels
+    #[arg(long, value_name = "PIXELS", default_value_t = 112,
+          value_parser = clap::value_parser!(u32).range(8..=4096))]
+    pub crop_size: u32,
+    /// Also read the folders within folders
+    #[arg(long, short)]
+    pub recursive: bool,
+    /// Photos in work at the same time [default: number of cores]
+    #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// Where the network runs
+    #[arg(long, default_value = "flex")]
+    pub device: String,
+    /// Refuse photos of more pixels, before decoding them; 200M is 200 million
+    #[arg(long, value_name = "PIXELS", default_value = "200M", value_parser = parse_pixels)]
+    pub max_pixels: u64,
+    /// Replace the results of an earlier call
+    #[arg(long, conflicts_with = "resume")]
+    pub force: bool,
+    /// Leave out what an earlier call has done, and add the rest
+    #[arg(long)]
+    pub resume: bool,
+}
+
+/// Kinds of results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Save {
+    /// detections.jsonl
+    Jsonl,
+    /// detections.csv
+    Csv,
+    /// Landmark files
+    Pts,
+    /// Photos with the faces drawn
+    Image,
+    /// Aligned crops
+    Crop,
+}
+
+fn parse_size(text: &str) -> Result<InputSize, String> {
+    if text == "full" {
+        return Ok(InputSize::Full);
+    }
+    match text.parse() {
+        Ok(side) if (32..=FULL_SIZE_LIMIT).contains(&side) => Ok(InputSize::Fixed(side)),
+        _ => Err(format!("choose 32 to {FULL_SIZE_LIMIT} pixels, or full")),
+    }
+}
+
+fn parse_share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("choose a number from 0 to 1".into()),
+    }
+}
+
+fn parse_pixels(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'k' | b'K') => (&text[..text.len() - 1], 1_000),
+        Some(b'm' | b'M') => (&text[..text.len() - 1], 1_000_000),
+        Some(b'g' | b'G') => (&text[..text.len() - 1], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let number: Option<u64> = digits.replace('_', "").parse().ok();
+    match number.and_then(|n| n.checked_mul(unit)) {
+        Some(pixels) if pixels > 0 => Ok(pixels),
+        _ => Err("choose a number of pixels such as 200M or 50000000".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_checked() {
+        assert_eq!(parse_size("full"), Ok(InputSize::Full));
+        assert_eq!(parse_size("640"), Ok(InputSize::Fixed(640)));
+        assert!(parse_size("31").is_err() && parse_size("-5").is_err());
+        assert!(parse_size("99999").is_err());
+        assert!(parse_share("1.5").is_err() && parse_share("nan").is_err());
+        assert_eq!(parse_pixels("200M"), Ok(200_000_000));
+        assert_eq!(parse_pixels("5_000"), Ok(5000));
+        for bad in ["", "M", "0", "-3", "12x", "99999999999G", "é"] {
+            assert!(parse_pixels(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,7 +1,74 @@
 //! Arguments of `retinamark evaluate`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// Arguments of `retinamark evaluate`.
 #[derive(Debug, Args)]
-pub struct EvaluateArgs {}
+#[command(after_help = "\
+Labelled photos are named as KIND:LIST[:IMAGES[:WIDER]]
+  wflw:LIST:IMAGES         98 points a line; landmarks only
+  wflw:LIST:IMAGES:WIDER   the faces that LIST leaves out are in WIDER: landmarks and AP
+  wider:LIST:IMAGES        all boxes (wider_face_*_bbx_gt.txt): AP only
+  retinaface:LIST:IMAGES   boxes and five points (label.txt)
+  pts:FOLDER               photos with .pts files beside them; 68 points serve a 98-point model
+
+Examples:
+  retinamark evaluate --weights w.safetensors --data wider:val/wider_face_val_bbx_gt.txt:val/images
+  retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w")]
+pub struct EvaluateArgs {
+    /// Weights to measure; without it the shipped ones
+    #[arg(long, short, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+
+    /// Labelled photos, may be given several times; without it data.validation of the
+    /// configuration
+    #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
+    pub data: Vec<String>,
+
+    /// Configuration whose `data` and `detect` sections are used instead of those in the weights
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// AP of a subset of the faces: those of a WIDER-format list (easy, medium, hard); may be
+    /// given several times
+    #[arg(long, value_name = "NAME=LIST")]
+    pub subset: Vec<String>,
+
+    /// Folder for report.json, faces.csv, ced.svg, best.jpg and worst.jpg
+    #[arg(long, short, value_name = "DIR", default_value = "performance_check/evaluation")]
+    pub out: PathBuf,
+
+    /// Longer side of the network input, pixels
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=8192))]
+    pub size: Option<u32>,
+
+    /// Lowest score that counts as found in the joint protocol (the AP looks at all scores from
+    /// detect.evaluate_score on)
+    #[arg(long, value_name = "0..1", value_parser = unit)]
+    pub score: Option<f32>,
+
+    /// Leave smaller faces out of the AP; pixels of the network input
+    #[arg(long, value_name = "PIXELS", default_value_t = 16.0)]
+    pub min_face: f32,
+
+    /// Leave out bad lines and photos, and count them, instead of stopping
+    #[arg(long)]
+    pub skip_errors: bool,
+
+    /// Where to compute
+    #[arg(long, default_value = "flex")]
+    pub device: String,
+
+    /// Threads; 0: one per core
+    #[arg(long, short, value_name = "N", default_value_t = 0)]
+    pub jobs: usize,
+}
+
+fn unit(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1".into()),
+    }
+}

@@ -12,7 +12,7 @@ use clap::{Parser, Subcommand};
 
 pub use bench::BenchArgs;
 pub use check_data::{CheckDataArgs, Split};
-pub use detect::DetectArgs;
+pub use detect::{DetectArgs, Save};
 pub use evaluate::EvaluateArgs;
 pub use info::InfoArgs;
 pub use synth::SynthArgs;

@@ -3,13 +3,32 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use indicatif::ProgressBar;
 
 use crate::cli::SynthArgs;
+use crate::synth::{self, Options};
 
-/// Run the subcommand.
+/// Run the subcommand: draw photos, write lists and a configuration, say what to do next.
 ///
 /// # Errors
-/// Not built yet.
-pub fn run(_args: SynthArgs) -> Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// On impossible arguments, and files that exist already or cannot be written.
+pub fn run(args: SynthArgs) -> Result<ExitCode> {
+    let options = Options {
+        photos: args.photos,
+        faces_per_photo: args.faces_per_photo,
+        size: args.size,
+        seed: args.seed,
+        validation: args.split,
+        ..Options::default()
+    };
+    let bar = ProgressBar::new(options.photos as u64);
+    let written = synth::write(&args.out, &options, &|| bar.inc(1));
+    bar.finish_and_clear();
+    let written = written?;
+    for (list, [photos, faces]) in [("train.txt", written.train), ("val.txt", written.validation)] {
+        println!("{}: {photos} photos, {faces} faces", args.out.join(list).display());
+    }
+    let config = args.out.join("config.yaml");
+    println!("next: retinamark train --config {}", config.display());
+    Ok(ExitCode::SUCCESS)
 }

@@ -5,11 +5,43 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::cli::TrainArgs;
+use crate::config::Config;
+use crate::train::{Ended, Start};
+use crate::{device, interrupt, train};
+
+/// Exit code after Ctrl-C, as shells have it: 128 plus the number of SIGINT.
+const INTERRUPTED: u8 = 130;
 
 /// Run the subcommand.
 ///
 /// # Errors
-/// Not built yet.
-pub fn run(_args: TrainArgs) -> Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// When the config, the data or the folder are not fit for the run, or a number is not finite.
+pub fn run(args: TrainArgs) -> Result<ExitCode> {
+    let device = device::by_name(&args.device)?;
+    let config = load_config(&args)?;
+    interrupt::listen()?;
+    let start = if args.resume {
+        Start::Resumed
+    } else {
+        Start::Fresh
+    };
+    let out = config.train.out.display();
+    match train::train(&config, start, &device)? {
+        Ended::Done => Ok(ExitCode::SUCCESS),
+        Ended::Interrupted => {
+            eprintln!("stopped; the checkpoint is in {out}, continue with --resume");
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}
+
+/// The settings of the command line. A run that goes on takes those it has saved, unless it is
+/// given others.
+fn load_config(args: &TrainArgs) -> Result<Config> {
+    let config = Config::load(args.config.as_deref(), &args.sets)?;
+    let saved = config.train.out.join("config.yaml");
+    if args.resume && args.config.is_none() && saved.exists() {
+        return Config::load(Some(&saved), &args.sets);
+    }
+    Ok(config)
 }

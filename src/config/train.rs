@@ -58,6 +58,8 @@ pub struct LossConfig {
     pub landmark: LandmarkLossKind,
     /// Width of the curved part of (soft) Wing, in deltas.
     pub wing_w: f32,
+    /// Scale of SoftWing's logarithm beyond `wing_w`.
+    pub soft_wing_outer: f32,
     /// Curvature of (soft) Wing.
     pub wing_epsilon: f32,
 }
@@ -71,6 +73,7 @@ impl Default for LossConfig {
             negative_ratio: 7.0,
             landmark: LandmarkLossKind::Wing,
             wing_w: 2.0,
+            soft_wing_outer: 20.0,
             wing_epsilon: 0.5,
         }
     }

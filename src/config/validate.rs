@@ -252,11 +252,11 @@ fn optimizer(check: &mut Check, c: &OptimizerConfig) {
 fn schedule(check: &mut Check, c: &ScheduleConfig) {
     check.between("schedule.floor", c.floor, 0.0, 1.0);
     check.ensure(
-        c.milestones.iter().all(|m| m.is_finite() && *m > 0.0)
+        c.milestones.iter().all(|m| (0.0..=1.0).contains(m))
             && c.milestones.windows(2).all(|w| w[0] < w[1]),
         "schedule.milestones",
         &format!(
-            "must be numbers above 0, each larger than the one before, is {:?}",
+            "must be shares of the run from 0 to 1, each larger than the one before, is {:?}",
             c.milestones
         ),
     );

@@ -1,1 +1,16 @@
-//! Stub.
+//! Photos in, RGB8 out: decoding, resizing, warping, and the numbers that the network sees.
+//!
+//! All coordinates are those of [`crate::geometry`]: pixel `i` covers `[i, i + 1)`, its centre is
+//! at `i + 0.5`, and scaling by `s` maps `p` to `p * s`.
+
+mod decode;
+mod jpeg;
+mod pixels;
+mod resize;
+mod tensor;
+mod warp;
+
+pub use decode::{Limits, load_rgb, probe};
+pub use resize::resize;
+pub use tensor::fill_tensor;
+pub use warp::warp;

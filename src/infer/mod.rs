@@ -1,1 +1,10 @@
-//! Stub.
+//! From a photo to faces: the one inference path of the program. `detect`, `evaluate` and the
+//! snapshots of training all go through [`Predictor`].
+
+mod options;
+mod predictor;
+mod prepare;
+
+pub use options::{DetectOptions, FULL_SIZE_LIMIT, InputSize};
+pub use predictor::Predictor;
+pub use prepare::Prepared;

@@ -1,1 +1,18 @@
-//! Stub.
+//! The network: backbone, feature pyramid, context modules, channel attention, heads. Raw outputs
+//! only; anchors, losses and decoding live elsewhere.
+//!
+//! Architecture: RetinaFace (Deng et al., 2019, arXiv:1905.00641) as in
+//! `biubug6/Pytorch_Retinaface`, whose weights load into it ([`weights`]), plus a
+//! squeeze-and-excitation block on each level and a head for any number of landmarks.
+
+pub mod backbone;
+pub mod blocks;
+pub mod cost;
+pub mod fpn;
+pub mod heads;
+mod retinaface;
+pub mod se;
+pub mod ssh;
+pub mod weights;
+
+pub use retinaface::{Outputs, RetinaFace};

@@ -4,7 +4,6 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Result, ensure};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
@@ -125,28 +124,6 @@ impl Layout {
             sum,
             touched,
         });
-    }
-
-    /// Check that `other`, by name and shape, is this layout.
-    ///
-    /// # Errors
-    /// Names the first tensor that differs.
-    pub fn check_same(&self, other: &[(String, Vec<usize>)]) -> Result<()> {
-        ensure!(
-            self.entries.len() == other.len(),
-            "it has {} tensors, this model has {}",
-            other.len(),
-            self.entries.len()
-        );
-        for (entry, (name, shape)) in self.entries.iter().zip(other) {
-            ensure!(
-                entry.name == *name && entry.shape == *shape,
-                "tensor {name} {shape:?} stands where this model has {} {:?}",
-                entry.name,
-                entry.shape
-            );
-        }
-        Ok(())
     }
 
     fn find(&self, id: ParamId) -> Option<(usize, &Entry)> {

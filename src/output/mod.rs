@@ -1,1 +1,20 @@
-//! Stub.
+//! Results on disk: `detections.jsonl`, the CSV table, `.pts` files, drawings, aligned crops.
+//! Every file is complete or not there.
+
+mod crop;
+mod drawing;
+mod journal;
+mod layout;
+mod name;
+mod pts;
+mod record;
+mod table;
+
+pub use crop::{align, aligned_crop, has_template, template};
+pub use drawing::draw;
+pub use journal::{Done, Journal, RECORD, RECORD_HIDDEN, TABLE, existing_record};
+pub use layout::{Layout, is_own_picture};
+pub use name::portable_name;
+pub use pts::pts_text;
+pub use record::{FaceRecord, PhotoRecord};
+pub use table::write_table;

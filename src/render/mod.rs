@@ -5,8 +5,13 @@ mod mosaic;
 mod shapes;
 mod text;
 
-use image::RgbImage;
+use std::path::Path;
 
+use anyhow::Result;
+use image::RgbImage;
+use image::codecs::jpeg::JpegEncoder;
+
+use crate::fs;
 use crate::geometry::{BoxXyxy, Point};
 
 pub use mosaic::{Tile, mosaic};
@@ -118,6 +123,16 @@ pub fn draw_points(
             text(image, at, height, style.colour, &i.to_string());
         }
     }
+}
+
+/// Write a picture as JPEG of quality 90.
+///
+/// # Errors
+/// Names `path` when it cannot be written.
+pub fn save_jpeg(path: &Path, image: &RgbImage) -> Result<()> {
+    fs::write_atomic(path, |out| {
+        Ok(image.write_with_encoder(JpegEncoder::new_with_quality(out, 90))?)
+    })
 }
 
 #[cfg(test)]

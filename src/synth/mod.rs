@@ -1,1 +1,120 @@
-//! Stub.
+//! Synthetic photos of faces with exact landmarks, so that the whole pipeline can be tried
+//! without any download.
+
+mod face;
+mod paint;
+mod pose;
+mod template;
+mod write;
+
+use image::RgbImage;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::geometry::BoxXyxy;
+use crate::imaging;
+
+pub use face::SynthFace;
+pub use pose::Pose;
+pub use template::Shape;
+pub use write::{Written, write};
+
+/// Pictures are drawn this much larger and then shrunk, which smooths edges.
+const OVERSAMPLE: u32 = 2;
+/// Tries to find a free place for a face.
+const TRIES: usize = 40;
+
+/// What to draw.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// Number of photos.
+    pub photos: usize,
+    /// Most faces of a photo; each has at least one.
+    pub faces_per_photo: usize,
+    /// Width and height of the photos, pixels.
+    pub size: u32,
+    /// Smallest and largest height of a face, pixels.
+    pub face: [f32; 2],
+    /// Seed; the same seed gives the same photos.
+    pub seed: u64,
+    /// Share of the photos that goes into the validation list.
+    pub validation: f32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            photos: 200,
+            faces_per_photo: 3,
+            size: 320,
+            face: [20.0, 300.0],
+            seed: 0,
+            validation: 0.1,
+        }
+    }
+}
+
+/// A drawn photo and the faces on it.
+#[derive(Clone, Debug)]
+pub struct SynthPhoto {
+    /// The picture.
+    pub image: RgbImage,
+    /// Its faces, all of them inside the picture.
+    pub faces: Vec<SynthFace>,
+}
+
+/// Draw photo number `index`; it depends on the options and the index only.
+///
+/// # Errors
+/// When the photo's size is 0.
+pub fn photo(options: &Options, index: usize) -> anyhow::Result<SynthPhoto> {
+    let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    rng.set_stream(index as u64);
+    let wanted = rng.random_range(1..=options.faces_per_photo.max(1));
+    let mut faces: Vec<SynthFace> = Vec::new();
+    for _ in 0..wanted {
+        let taken: Vec<BoxXyxy> = faces.iter().map(SynthFace::box_xyxy).collect();
+        if let Some(face) = place_one(options, &taken, &mut rng) {
+            faces.push(face);
+        }
+    }
+    let side = options.size * OVERSAMPLE;
+    let mut image = RgbImage::new(side, side);
+    paint::background(&mut image, &mut rng);
+    // Large faces are near: they cover the shoulders of small ones.
+    faces.sort_by(|a, b| a.pose.scale.total_cmp(&b.pose.scale));
+    for face in &faces {
+        let mut large = face.clone();
+        large.pose = face.pose.enlarged(OVERSAMPLE as f32);
+        large.draw(&mut image);
+    }
+    let mut image = imaging::resize(&image, [options.size; 2])?;
+    let amplitude = rng.random_range(0.0..14.0);
+    paint::noise(&mut image, amplitude, &mut rng);
+    Ok(SynthPhoto { image, faces })
+}
+
+/// A random face at a place where it lies inside the picture and on no other face. The first
+/// one of a photo always finds a place.
+fn place_one(options: &Options, taken: &[BoxXyxy], rng: &mut ChaCha8Rng) -> Option<SynthFace> {
+    let side = options.size as f32;
+    let largest = options.face[1].min(side * 0.8);
+    let smallest = options.face[0].min(largest);
+    let mut face = SynthFace::random(rng);
+    for _ in 0..TRIES {
+        let height = (rng.random_range(0.0..=1.0f32) * (largest / smallest).ln()).exp() * smallest;
+        face.pose.centre = [0.0, 0.0];
+        face.pose.scale = 1.0;
+        let unit = face.box_xyxy();
+        face.pose.scale = height / unit.width().max(unit.height());
+        let b = face.box_xyxy();
+        let mut within = |low: f32, high: f32| rng.random_range(-low..=(side - high).max(-low));
+        face.pose.centre = [within(b.x1, b.x2), within(b.y1, b.y2)];
+        // Hair and shoulders of the neighbour need room, too.
+        let room = face.box_xyxy().scaled(1.45);
+        if taken.iter().all(|t| t.scaled(1.3).intersection(&room) <= 0.0) {
+            return Some(face);
+        }
+    }
+    None
+}

@@ -1,1 +1,16 @@
-//! Stub.
+//! Training: the loop, and what it leaves behind (checkpoints, logs, snapshots, weights).
+
+pub mod checkpoint;
+pub mod figures;
+pub mod log;
+mod progress;
+mod session;
+mod snapshot;
+pub mod tensorboard;
+mod trainer;
+mod validation;
+
+pub use session::{Start, train};
+pub use snapshot::{Snapshots, snapshot_path};
+pub use trainer::{Ended, Trainer};
+pub use validation::Validator;

@@ -1,0 +1,86 @@
+//! Reading folders.
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use walkdir::{DirEntry, WalkDir};
+
+use crate::output::is_own_picture;
+
+const EXTENSIONS: [&str; 10] = [
+    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "gif", "tif", "tiff",
+];
+
+/// Files, and what could not be read.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Sorted by name within each folder.
+    pub files: Vec<PathBuf>,
+    /// With the reason each.
+    pub problems: Vec<String>,
+}
+
+impl Found {
+    /// One file.
+    pub fn file(path: &Path) -> Self {
+        Self {
+            files: vec![path.to_owned()],
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// Whether a name ends as those of photos do, in small or capital letters.
+pub fn is_image_name(name: &OsStr) -> bool {
+    let extension = Path::new(name).extension();
+    extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+/// The photos in a folder, with `recursive` also those in the folders within.
+pub fn walk(folder: &Path, recursive: bool, out: Option<&Path>) -> Found {
+    let mut found = entries(folder, (!recursive).then_some(1), out);
+    found.files.retain(|path| {
+        path.file_name().is_some_and(is_image_name)
+            && !is_own_picture(path, is_image_name)
+            && !path.is_dir()
+    });
+    found
+}
+
+/// Everything in a folder (down to `depth`, or all), folders before what they hold. Links are
+/// followed; `out` is left out.
+pub fn entries(folder: &Path, depth: Option<usize>, out: Option<&Path>) -> Found {
+    let mut found = Found::default();
+    let is_out = |entry: &DirEntry| {
+        entry.depth() > 0
+            && entry.file_type().is_dir()
+            && out.is_some_and(|out| entry.path().canonicalize().is_ok_and(|path| path == out))
+    };
+    let walk = WalkDir::new(folder)
+        .follow_links(true)
+        .min_depth(1)
+        .max_depth(depth.unwrap_or(usize::MAX))
+        .sort_by_file_name();
+    for entry in walk.into_iter().filter_entry(|entry| !is_out(entry)) {
+        match entry {
+            Ok(entry) => found.files.push(entry.into_path()),
+            Err(error) if concerns(&error, depth) => {
+                found.problems.push(format!("cannot read {error}"));
+            }
+            Err(_) => {}
+        }
+    }
+    found
+}
+
+/// A link back up matters only when folders within folders are read; a link to nowhere only when
+/// it is called like a photo.
+fn concerns(error: &walkdir::Error, depth: Option<usize>) -> bool {
+    if error.loop_ancestor().is_some() {
+        return depth.is_none();
+    }
+    let nowhere = error.io_error().map(std::io::Error::kind) == Some(ErrorKind::NotFound);
+    let named = error.path().and_then(Path::file_name);
+    !nowhere || named.is_some_and(is_image_name)
+}

@@ -1,0 +1,40 @@
+//! Resizing with anti-aliasing.
+
+use anyhow::{Context, Result};
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+
+/// Resize to `out` = `[width, height]` (at least one pixel each): bilinear when enlarging, the
+/// same triangle filter widened to cover all source pixels when shrinking.
+///
+/// # Errors
+/// When `src` has no pixels.
+pub fn resize(src: &RgbImage, out: [u32; 2]) -> Result<RgbImage> {
+    let (w, h) = src.dimensions();
+    if out == [w, h] && w > 0 && h > 0 {
+        return Ok(src.clone());
+    }
+    resize_region(src, [0, 0, w, h], out)
+}
+
+/// [`resize`] for the part `[x, y, width, height]` of `src` only.
+pub fn resize_region(src: &RgbImage, region: [u32; 4], out: [u32; 2]) -> Result<RgbImage> {
+    let (w, h) = src.dimensions();
+    let out = out.map(|v| v.max(1));
+    let [x, y, rw, rh] = region.map(f64::from);
+    let view = ImageRef::new(w, h, src.as_raw(), PixelType::U8x3)?;
+    let mut resized = Image::new(out[0], out[1], PixelType::U8x3);
+    let options = ResizeOptions::new()
+        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+        .crop(x, y, rw, rh);
+    Resizer::new()
+        .resize(&view, &mut resized, Some(&options))
+        .with_context(|| {
+            format!(
+                "cannot resize {rw} x {rh} pixels to {} x {}",
+                out[0], out[1]
+            )
+        })?;
+    RgbImage::from_raw(out[0], out[1], resized.into_vec()).context("resized to a wrong size")
+}

@@ -1,0 +1,63 @@
+//! What to look for, and how closely.
+
+use crate::config::DetectConfig;
+use crate::postprocess;
+
+/// Longest side of the network input with [`InputSize::Full`], pixels. A larger photo is made
+/// smaller first, so that memory stays bounded whatever the camera.
+pub const FULL_SIZE_LIMIT: u32 = 4096;
+
+/// How large a photo is when the network sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InputSize {
+    /// The longer side is scaled to this many pixels, also when the photo is smaller.
+    Fixed(u32),
+    /// The photo's own size; above [`FULL_SIZE_LIMIT`] it is made smaller.
+    Full,
+}
+
+/// Settings of one detection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectOptions {
+    /// Size of the network input.
+    pub size: InputSize,
+    /// Lowest score of a face.
+    pub score: f32,
+    /// IoU above which the weaker of two boxes goes.
+    pub nms_iou: f32,
+    /// Candidates that enter non-maximum suppression.
+    pub top_k: usize,
+    /// Most faces of a photo.
+    pub max_faces: usize,
+}
+
+impl From<&DetectConfig> for DetectOptions {
+    fn from(config: &DetectConfig) -> Self {
+        Self {
+            size: InputSize::Fixed(config.size),
+            score: config.score,
+            nms_iou: config.nms_iou,
+            top_k: config.top_k,
+            max_faces: config.max_faces,
+        }
+    }
+}
+
+impl DetectOptions {
+    /// The same with another lowest score.
+    #[must_use]
+    pub const fn with_score(mut self, score: f32) -> Self {
+        self.score = score;
+        self
+    }
+
+    /// The part that concerns the network's outputs.
+    pub(super) const fn postprocess(&self) -> postprocess::Options {
+        postprocess::Options {
+            score: self.score,
+            top_k: self.top_k,
+            nms_iou: self.nms_iou,
+            max_faces: self.max_faces,
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Average precision of boxes: VOC, all points, at one IoU.
+
+use crate::data::FaceLabel;
+use crate::geometry::{BoxXyxy, Face};
+
+/// What became of one detection.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Match {
+    /// On no face.
+    Background,
+    /// On no face, but smaller than the faces that are looked for.
+    Small,
+    /// On this truth, as the first (best) detection or as a duplicate.
+    Truth { id: usize, first: bool },
+}
+
+/// Collects the detections of many photos.
+///
+/// The rules of VOC: detections are taken by falling score, each belongs to the truth with which
+/// its IoU is highest, and counts as a hit when that IoU reaches the threshold and no better
+/// detection took the same truth; a second one is a false positive. Truths that are ignored, and
+/// what is detected on them, count neither way. Two additions: truths smaller than
+/// `min_size` are ignored too, and so is a detection that small which lies on no truth (COCO's
+/// rule for size ranges): it may be a face that is too small to be looked for.
+#[derive(Clone, Debug)]
+pub struct ApCounter {
+    iou: f32,
+    min_size: f32,
+    /// For each truth so far whether it counts.
+    counted: Vec<bool>,
+    detections: Vec<(f32, Match)>,
+}
+
+impl ApCounter {
+    /// Count hits from `iou` on; faces from `min_size` pixels on (side of the square of the same
+    /// area, in the pixels of the network input).
+    pub const fn new(iou: f32, min_size: f32) -> Self {
+        Self {
+            iou,
+            min_size,
+            counted: Vec::new(),
+            detections: Vec::new(),
+        }
+    }
+
+    /// Add a photo whose faces are all labelled. `scale`: input pixels per photo pixel.
+    pub fn add(&mut self, truth: &[FaceLabel], detections: &[Face], scale: f32) {
+        let offset = self.counted.len();
+        let small = |b: &BoxXyxy| b.side() * scale < self.min_size;
+        self.counted.extend(
+            truth
+                .iter()
+                .map(|t| !t.ignored && t.box_xyxy.has_size() && !small(&t.box_xyxy)),
+        );
+        let mut order: Vec<&Face> = detections.iter().filter(|d| !d.score.is_nan()).collect();
+        order.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let mut taken = vec![false; truth.len()];
+        for face in order {
+            let counted = &self.counted[offset..];
+            let found = match best_truth(&face.box_xyxy, truth, counted, self.iou) {
+                Some(i) => Match::Truth {
+                    id: offset + i,
+                    first: !std::mem::replace(&mut taken[i], true),
+                },
+                None if small(&face.box_xyxy) => Match::Small,
+                None => Match::Background,
+            };
+            self.detections.push((face.score, found));
+        }
+    }
+
+    /// Number of truths so far, counted or not: the index of the next one.
+    pub const fn truths(&self) -> usize {
+        self.counted.len()
+    }
+
+    /// Number of truths that count.
+    pub fn counted(&self) -> usize {
+        self.counted.iter().filter(|&&c| c).count()
+    }
+
+    /// AP over all truths that count; `None` when there is none.
+    pub fn average_precision(&self) -> Option<f64> {
+        self.average_precision_of(|_| true)
+    }
+
+    /// AP over the truths that count and belong to a subset; the others are ignored.
+    pub fn average_precision_of(&self, member: impl Fn(usize) -> bool) -> Option<f64> {
+        let counts = |id: usize| self.counted[id] && member(id);
+        let truths = (0..self.counted.len()).filter(|&id| counts(id)).count();
+        let mut scored: Vec<(f32, bool)> = self
+            .detections
+            .iter()
+            .filter_map(|&(score, found)| match found {
+                Match::Background => Some((score, false)),
+                Match::Small => None,
+                Match::Truth { id, first } => counts(id).then_some((score, first)),
+            })
+            .collect();
+        scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+        (truths > 0).then(|| area(&scored, truths))
+    }
+}
+
+/// The truth with the highest IoU, if that reaches `threshold`; of equal ones one that counts.
+fn best_truth(
+    detection: &BoxXyxy,
+    truth: &[FaceLabel],
+    counted: &[bool],
+    threshold: f32,
+) -> Option<usize> {
+    let (best, iou) = truth
+        .iter()
+        .enumerate()
+        .map(|(i, t)| (i, t.box_xyxy.iou(detection)))
+        .reduce(|a, b| {
+            let better = b.1 > a.1 || (b.1 == a.1 && counted[b.0] && !counted[a.0]);
+            if better { b } else { a }
+        })?;
+    (iou >= threshold).then_some(best)
+}
+
+/// Area under the precision-recall curve, where precision at a recall is the best one at that
+/// recall or above. Detections of equal score enter together: their order means nothing.
+fn area(scored: &[(f32, bool)], truths: usize) -> f64 {
+    let mut curve = Vec::new();
+    let (mut hits, mut seen) = (0usize, 0usize);
+    for group in scored.chunk_by(|a, b| a.0 == b.0) {
+        hits += group.iter().filter(|d| d.1).count();
+        seen += group.len();
+        curve.push((hits as f64 / truths as f64, hits as f64 / seen as f64));
+    }
+    let (mut area, mut best) = (0.0, 0.0f64);
+    for i in (0..curve.len()).rev() {
+        let (recall, precision) = curve[i];
+        best = best.max(precision);
+        let before = if i == 0 { 0.0 } else { curve[i - 1].0 };
+        area += (recall - before) * best;
+    }
+    area
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn truth(x: f32) -> FaceLabel {
+        FaceLabel::boxed(BoxXyxy::from_xywh(x, 0.0, 20.0, 20.0))
+    }
+
+    fn ignored(x: f32) -> FaceLabel {
+        FaceLabel {
+            ignored: true,
+            ..truth(x)
+        }
+    }
+
+    fn found(x: f32, score: f32) -> Face {
+        sized(x, 20.0, score)
+    }
+
+    fn sized(x: f32, side: f32, score: f32) -> Face {
+        Face {
+            box_xyxy: BoxXyxy::from_xywh(x, 0.0, side, side),
+            score,
+            landmarks: Vec::new(),
+            landmark_scores: None,
+        }
+    }
+
+    fn ap(truth: &[FaceLabel], detections: &[Face]) -> Option<f64> {
+        let mut counter = ApCounter::new(0.5, 16.0);
+        counter.add(truth, detections, 1.0);
+        counter.average_precision()
+    }
+
+    fn assert_ap(truth: &[FaceLabel], detections: &[Face], expected: f64) {
+        let got = ap(truth, detections).unwrap();
+        assert!((got - expected).abs() < 1e-9, "{got} instead of {expected}");
+    }
+
+    #[test]
+    fn perfect_none_and_nothing() {
+        assert_ap(&[truth(0.0)], &[found(1.0, 0.9)], 1.0);
+        assert_ap(&[truth(0.0)], &[], 0.0);
+        assert_ap(&[truth(0.0)], &[found(50.0, 0.9)], 0.0);
+        assert_eq!(ap(&[], &[found(0.0, 0.9)]), None);
+        assert_eq!(ap(&[ignored(0.0)], &[found(0.0, 0.9)]), None);
+        assert_eq!(ap(&[], &[]), None);
+    }
+
+    #[test]
+    fn hand_computed_curve() {
+        // By score: hit, miss, hit. Recall 1/2 at precision 1, then 1 at 2/3.
+        let truths = [truth(0.0), truth(100.0)];
+        let detections = [found(100.0, 0.5), found(50.0, 0.7), found(0.0, 0.9)];
+        assert_ap(&truths, &detections, 0.5 + 0.5 * 2.0 / 3.0);
+        // A miss below all hits costs nothing.
+        let detections = [found(0.0, 0.9), found(100.0, 0.5), found(50.0, 0.1)];
+        assert_ap(&truths, &detections, 1.0);
+    }
+
+    #[test]
+    fn a_duplicate_is_a_false_positive() {
+        // hit, duplicate, hit.
+        let truths = [truth(0.0), truth(100.0)];
+        let detections = [found(0.0, 0.9), found(1.0, 0.8), found(100.0, 0.7)];
+        assert_ap(&truths, &detections, 0.5 + 0.5 * 2.0 / 3.0);
+    }
+
+    #[test]
+    fn ties_do_not_depend_on_order() {
+        // A hit and a miss of one score: precision 1/2 at recall 1.
+        let (hit, miss) = (found(0.0, 0.5), found(50.0, 0.5));
+        assert_ap(&[truth(0.0)], &[hit.clone(), miss.clone()], 0.5);
+        assert_ap(&[truth(0.0)], &[miss, hit], 0.5);
+    }
+
+    #[test]
+    fn what_lies_on_an_ignored_face_counts_neither_way() {
+        let truths = [ignored(50.0), truth(0.0)];
+        let detections = [found(50.0, 0.95), found(51.0, 0.93), found(0.0, 0.9)];
+        assert_ap(&truths, &detections, 1.0);
+    }
+
+    #[test]
+    fn small_truths_and_unmatched_small_detections_are_ignored() {
+        let mut small = truth(50.0);
+        small.box_xyxy = BoxXyxy::from_xywh(50.0, 0.0, 10.0, 10.0);
+        let truths = [small, truth(0.0)];
+        let detections = [
+            sized(50.0, 10.0, 0.99), // on the small truth
+            sized(80.0, 10.0, 0.98), // small, on nothing
+            found(0.0, 0.5),
+        ];
+        assert_ap(&truths, &detections, 1.0);
+        // At twice the scale both are large enough, and the second one is a false positive.
+        let mut counter = ApCounter::new(0.5, 16.0);
+        counter.add(&truths, &detections, 2.0);
+        assert_eq!(counter.counted(), 2);
+        let got = counter.average_precision().unwrap();
+        assert!((got - (0.5 + 0.5 * 2.0 / 3.0)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_sizeless_truth_is_ignored_and_a_nan_score_left_out() {
+        let mut empty = truth(0.0);
+        empty.box_xyxy = BoxXyxy::new(5.0, 5.0, 5.0, 5.0);
+        assert_ap(
+            &[empty, truth(0.0)],
+            &[found(0.0, 0.5), found(50.0, f32::NAN)],
+            1.0,
+        );
+    }
+
+    #[test]
+    fn subsets_ignore_the_other_truths() {
+        let mut counter = ApCounter::new(0.5, 16.0);
+        let truths = [truth(0.0), truth(100.0)];
+        counter.add(&truths, &[found(0.0, 0.9), found(100.0, 0.8)], 1.0);
+        counter.add(&[truth(0.0)], &[], 1.0);
+        assert_eq!(counter.truths(), 3);
+        assert_eq!(counter.average_precision_of(|id| id == 1), Some(1.0));
+        assert_eq!(counter.average_precision_of(|id| id == 2), Some(0.0));
+        assert_eq!(counter.average_precision_of(|_| false), None);
+    }
+}

@@ -1,0 +1,104 @@
+//! Loaded tensors into a network, with nothing missed and nothing left over unnoticed.
+
+use std::fmt::Write;
+
+use anyhow::{Result, bail, ensure};
+use burn::store::{ModuleSnapshot, bridge};
+
+use super::read::Tensors;
+use crate::config::InitConfig;
+use crate::model::RetinaFace;
+
+/// What does not fit, as listed in the error.
+#[derive(Default)]
+struct Misfit {
+    missing: Vec<String>,
+    unused: Vec<String>,
+    shapes: Vec<String>,
+    landmark_head: bool,
+}
+
+/// Put `tensors` into `model`. See [`super::initialise`] for what is an error.
+pub fn assign(
+    mut model: RetinaFace,
+    mut tensors: Tensors,
+    init: &InitConfig,
+) -> Result<RetinaFace> {
+    let new = |name: &str| init.allow_new.iter().any(|p| name.starts_with(p.as_str()));
+    let unused = |name: &str| {
+        init.allow_unused
+            .iter()
+            .any(|p| name.starts_with(p.as_str()))
+    };
+    let mut misfit = Misfit::default();
+    let mut fitting = Vec::new();
+    for tensor in model.collect(None, None, true) {
+        let name = tensor.name;
+        match tensors.remove(&name) {
+            None if new(&name) => {}
+            None => misfit.missing.push(name),
+            Some(found) if *found.data.shape() == tensor.shape => {
+                fitting.push(bridge::from_data(found.data, name, None));
+            }
+            Some(found) if new(&name) && unused(&found.source) => {}
+            Some(found) => {
+                misfit.landmark_head |= name.starts_with("landmark_heads.");
+                misfit.shapes.push(format!(
+                    "{name} is {:?} here, {} is {:?} in the file",
+                    tensor.shape.to_vec(),
+                    found.source,
+                    found.data.shape().to_vec()
+                ));
+            }
+        }
+    }
+    let left = tensors.into_values().map(|t| t.source);
+    misfit.unused = left.filter(|source| !unused(source)).collect();
+    misfit.report()?;
+    let result = model.apply(fitting, None, None, true);
+    ensure!(
+        result.errors.is_empty(),
+        "cannot assign: {:?}",
+        result.errors
+    );
+    Ok(model)
+}
+
+impl Misfit {
+    /// An error with every key, unless there is none.
+    fn report(&self) -> Result<()> {
+        let mut text = String::new();
+        let mut list = |title: &str, keys: &[String]| {
+            if !keys.is_empty() {
+                let _ = write!(text, "\n{title}:");
+                for key in keys {
+                    let _ = write!(text, "\n  {key}");
+                }
+            }
+        };
+        list(
+            "missing in the file (a prefix under init.allow_new lets them start at random)",
+            &self.missing,
+        );
+        list(
+            "left over in the file (a prefix under init.allow_unused leaves them out)",
+            &self.unused,
+        );
+        list(
+            "of another shape (needs both: our prefix under init.allow_new, the file's under \
+             init.allow_unused)",
+            &self.shapes,
+        );
+        if self.landmark_head {
+            text.push_str(
+                "\nThe landmark heads are made for another number of points or anchors. To start \
+                 them at random: init.allow_new: [landmark_heads] and init.allow_unused: \
+                 [LandmarkHead] (or landmark_heads, for a file of this program)",
+            );
+        }
+        if text.is_empty() {
+            return Ok(());
+        }
+        bail!("its tensors do not fit this network{text}")
+    }
+}

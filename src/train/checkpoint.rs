@@ -1,0 +1,243 @@
+//! Checkpoints: everything that a run needs to go on as if it had never stopped. One safetensors
+//! file, so that no half of it can be missing: the flat vectors split into named tensors, the
+//! rest as JSON in the metadata.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
+
+use super::figures::Figures;
+use crate::config::Config;
+use crate::fs::write_atomic;
+use crate::optim::{Layout, OptimizerState};
+
+const FORMAT: &str = "retinamark checkpoint 1";
+const BEST: &str = "best.safetensors";
+
+/// Where a run stands. All random choices follow from the seed of the config and this position,
+/// so no generator state needs saving.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Position {
+    /// Epoch, counted from 0.
+    pub epoch: usize,
+    /// Micro-batches done in it.
+    pub batch: usize,
+    /// Optimiser steps since the start.
+    pub step: usize,
+}
+
+/// The best validation so far.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// What is compared, lower is better: NME of the joint protocol.
+    pub badness: f64,
+    /// Epoch, counted from 1.
+    pub epoch: usize,
+}
+
+/// The part of a checkpoint that is kept as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    /// Where the run stands.
+    pub position: Position,
+    /// Sums of the epoch so far.
+    pub sums: Figures,
+    /// The best validation so far.
+    pub best: Option<Best>,
+    /// Updates of the moving average.
+    pub ema_updates: u64,
+    /// How often each tensor was updated.
+    pub tensor_updates: Vec<u64>,
+}
+
+/// Everything that is saved.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Position, sums, counters.
+    pub state: State,
+    /// Weights and running statistics.
+    pub weights: Vec<f32>,
+    /// Their moving average.
+    pub ema: Vec<f32>,
+    /// Moments of the optimiser.
+    pub optimizer: OptimizerState,
+}
+
+impl Checkpoint {
+    fn groups(&self) -> [(&'static str, &[f32]); 4] {
+        [
+            ("weights", &self.weights),
+            ("ema", &self.ema),
+            ("first", &self.optimizer.first),
+            ("second", &self.optimizer.second),
+        ]
+    }
+
+    /// Write it to `path` with the config that the run has.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, layout: &Layout, config: &Config, path: &Path) -> Result<()> {
+        let mut state = self.state.clone();
+        state.tensor_updates.clone_from(&self.optimizer.updates);
+        let metadata = HashMap::from([
+            ("format".to_owned(), FORMAT.to_owned()),
+            ("state".to_owned(), serde_json::to_string(&state)?),
+            ("config".to_owned(), config.to_yaml()?),
+        ]);
+        let groups = self.groups().map(|(group, flat)| (group, to_bytes(flat)));
+        let mut views = Vec::new();
+        for (group, bytes) in &groups {
+            if bytes.is_empty() {
+                continue;
+            }
+            for entry in layout.entries() {
+                let part = &bytes[entry.start * 4..(entry.start + entry.len) * 4];
+                let view = TensorView::new(Dtype::F32, entry.shape.clone(), part)?;
+                views.push((format!("{group}/{}", entry.name), view));
+            }
+        }
+        let file = safetensors::serialize(views, Some(metadata))?;
+        write_atomic(path, |out| Ok(out.write_all(&file)?))
+    }
+
+    /// Read `path` for a model of this `layout`. Gives the config it was written with, too.
+    ///
+    /// # Errors
+    /// When the file is damaged, not a checkpoint, or of another model.
+    pub fn load(path: &Path, layout: &Layout) -> Result<(Self, Config)> {
+        let read = || -> Result<(Self, Config)> {
+            let bytes = std::fs::read(path)?;
+            let metadata = read_metadata(&bytes)?;
+            let text = |key: &str| metadata.get(key).with_context(|| format!("{key} is missing"));
+            ensure!(text("format")? == FORMAT, "not a checkpoint of this program");
+            let state: State = serde_json::from_str(text("state")?).context("state")?;
+            let config = Config::from_yaml(text("config")?).context("config")?;
+            let tensors = SafeTensors::deserialize(&bytes)?;
+            let group = |name: &str| read_group(&tensors, layout, name);
+            let has_second = tensors.iter().any(|(name, _)| name.starts_with("second/"));
+            ensure!(
+                state.tensor_updates.len() == layout.entries().len(),
+                "it is of another model"
+            );
+            let checkpoint = Self {
+                weights: group("weights")?,
+                ema: group("ema")?,
+                optimizer: OptimizerState {
+                    first: group("first")?,
+                    second: if has_second { group("second")? } else { Vec::new() },
+                    updates: state.tensor_updates.clone(),
+                },
+                state,
+            };
+            Ok((checkpoint, config))
+        };
+        read().with_context(|| format!("cannot continue from {}", path.display()))
+    }
+}
+
+fn read_metadata(bytes: &[u8]) -> Result<HashMap<String, String>> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let metadata = header.metadata().clone();
+    metadata.ok_or_else(|| anyhow!("not a checkpoint of this program"))
+}
+
+fn to_bytes(numbers: &[f32]) -> Vec<u8> {
+    numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
+}
+
+fn read_group(tensors: &SafeTensors, layout: &Layout, group: &str) -> Result<Vec<f32>> {
+    let mut flat = Vec::with_capacity(layout.len());
+    for entry in layout.entries() {
+        let name = format!("{group}/{}", entry.name);
+        let view = tensors
+            .tensor(&name)
+            .map_err(|_| anyhow!("it is of another model: {name} is missing"))?;
+        ensure!(
+            view.dtype() == Dtype::F32 && view.shape() == entry.shape,
+            "it is of another model: {name} is {:?} there and {:?} here",
+            view.shape(),
+            entry.shape
+        );
+        let numbers = view.data().chunks_exact(4);
+        flat.extend(numbers.map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])));
+    }
+    Ok(flat)
+}
+
+/// The folder of a run's checkpoints.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+    keep_last: usize,
+}
+
+impl Store {
+    /// Checkpoints of the run in `out`, of which the last `keep_last` stay.
+    pub fn new(out: &Path, keep_last: usize) -> Self {
+        Self {
+            folder: out.join("checkpoints"),
+            keep_last: keep_last.max(1),
+        }
+    }
+
+    /// The newest checkpoint.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn latest(&self) -> Result<Option<PathBuf>> {
+        Ok(self.numbered()?.pop())
+    }
+
+    /// Save under the number of its step, then remove what is older than the last few.
+    ///
+    /// # Errors
+    /// When a file cannot be written or removed.
+    pub fn save(&self, checkpoint: &Checkpoint, layout: &Layout, config: &Config) -> Result<()> {
+        let step = checkpoint.state.position.step;
+        let path = self.folder.join(format!("step_{step:09}.safetensors"));
+        checkpoint.save(layout, config, &path)?;
+        let all = self.numbered()?;
+        for old in &all[..all.len().saturating_sub(self.keep_last)] {
+            std::fs::remove_file(old).with_context(|| format!("cannot remove {}", old.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Save as the best one.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save_best(
+        &self,
+        checkpoint: &Checkpoint,
+        layout: &Layout,
+        config: &Config,
+    ) -> Result<()> {
+        checkpoint.save(layout, config, &self.folder.join(BEST))
+    }
+
+    /// Numbered checkpoints, oldest first.
+    fn numbered(&self) -> Result<Vec<PathBuf>> {
+        if !self.folder.exists() {
+            return Ok(Vec::new());
+        }
+        let context = || format!("cannot read {}", self.folder.display());
+        let mut found = Vec::new();
+        for item in std::fs::read_dir(&self.folder).with_context(context)? {
+            let path = item.with_context(context)?.path();
+            let step = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .and_then(|name| name.strip_prefix("step_")?.strip_suffix(".safetensors"))
+                .and_then(|number| number.parse::<u64>().ok());
+            found.extend(step.map(|step| (step, path)));
+        }
+        found.sort();
+        Ok(found.into_iter().map(|(_, path)| path).collect())
+    }
+}

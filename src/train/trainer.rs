@@ -1,0 +1,282 @@
+//! The training loop: batches in, optimiser steps out.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, ensure};
+use burn::module::Module;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use super::checkpoint::{Best, Checkpoint, Position, State};
+use super::figures::Figures;
+use crate::config::Config;
+use crate::data::{Batch, Dataset, Loader};
+use crate::interrupt;
+use crate::loss::MultiBox;
+use crate::model::RetinaFace;
+use crate::optim::{Ema, Optimizer, Schedule};
+
+/// How a stretch of training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It went through.
+    Done,
+    /// The user asked to stop; everything up to the last step is in the trainer.
+    Interrupted,
+}
+
+/// A model in training, with everything that changes along the way.
+pub struct Trainer {
+    config: Config,
+    dataset: Arc<Dataset>,
+    device: Device,
+    model: RetinaFace,
+    loss: MultiBox,
+    optimizer: Optimizer,
+    ema: Ema,
+    schedule: Schedule,
+    position: Position,
+    sums: Figures,
+    best: Option<Best>,
+    batches_per_epoch: usize,
+    /// Photos of the gradients that are not stepped on yet.
+    pending_names: Vec<Arc<str>>,
+}
+
+impl Trainer {
+    /// Start training `model`, which lies on `device` (with autodiff), from its weights.
+    ///
+    /// # Errors
+    /// When the config contradicts itself or the data does not make a single batch.
+    pub fn new(
+        config: &Config,
+        dataset: Arc<Dataset>,
+        model: RetinaFace,
+        device: &Device,
+    ) -> Result<Self> {
+        let photos = dataset.epoch(config, 0).len();
+        let batches = photos.div_ceil(config.train.batch_size.max(1));
+        ensure!(batches > 0, "data.train gives no photo to train on");
+        let steps_per_epoch = batches.div_ceil(config.optimizer.accumulate.max(1));
+        let mut optimizer = Optimizer::new(&config.optimizer, &model);
+        optimizer.sync_statistics(&model);
+        Ok(Self {
+            loss: MultiBox::new(config.loss.clone()),
+            ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
+            schedule: Schedule::new(
+                &config.schedule,
+                config.optimizer.learning_rate,
+                steps_per_epoch * config.train.epochs,
+                steps_per_epoch,
+            ),
+            optimizer,
+            position: Position::default(),
+            sums: Figures::default(),
+            best: None,
+            batches_per_epoch: batches,
+            pending_names: Vec::new(),
+            config: config.clone(),
+            dataset,
+            device: device.clone(),
+            model,
+        })
+    }
+
+    /// Where the run stands.
+    pub const fn position(&self) -> &Position {
+        &self.position
+    }
+
+    /// Micro-batches of every epoch.
+    pub const fn batches_per_epoch(&self) -> usize {
+        self.batches_per_epoch
+    }
+
+    /// Sums of the epoch so far.
+    pub const fn sums(&self) -> &Figures {
+        &self.sums
+    }
+
+    /// The best validation so far.
+    pub const fn best(&self) -> Option<Best> {
+        self.best
+    }
+
+    /// Remember a validation; says whether it is the best one so far.
+    pub fn offer_best(&mut self, candidate: Best) -> bool {
+        let better = self.best.is_none_or(|best| candidate.badness < best.badness);
+        if better {
+            self.best = Some(candidate);
+        }
+        better
+    }
+
+    /// Train until the end of the epoch, from wherever in it the run stands. `after_step` sees
+    /// the figures of each optimiser step.
+    ///
+    /// # Errors
+    /// When a batch cannot be made, a number is not finite, or `after_step` fails.
+    pub fn train_one_epoch(
+        &mut self,
+        mut after_step: impl FnMut(&Self, &Figures) -> Result<()>,
+    ) -> Result<Ended> {
+        self.prepare_epoch();
+        let Position { epoch, batch, .. } = self.position;
+        let mut loader = Loader::epoch(&self.dataset, &self.config, epoch, batch);
+        let mut figures = Figures::start();
+        while let Some(batch) = figures.wait_for(|| loader.next()) {
+            let batch = batch?;
+            let images = batch.names.len();
+            figures.add_batch(images, self.learn(batch)?);
+            let full = self.optimizer.pending() >= self.config.optimizer.accumulate;
+            if !full && self.position.batch < self.batches_per_epoch {
+                continue;
+            }
+            self.step(&mut figures)?;
+            self.sums.add(&figures);
+            after_step(self, &figures)?;
+            if interrupt::requested() {
+                return Ok(Ended::Interrupted);
+            }
+            figures = Figures::start();
+        }
+        Ok(Ended::Done)
+    }
+
+    /// Freeze or thaw the backbone as this epoch wants it.
+    fn prepare_epoch(&mut self) {
+        let frozen = self.position.epoch < self.config.optimizer.freeze_backbone_epochs;
+        let ever_frozen = self.config.optimizer.freeze_backbone_epochs > 0;
+        if ever_frozen {
+            self.model = self.model.clone().set_backbone_frozen(frozen);
+        }
+    }
+
+    /// Forward and backward of one micro-batch; gives total loss, class, boxes, landmarks.
+    fn learn(&mut self, batch: Batch) -> Result<[f64; 4]> {
+        let (count, side) = (batch.names.len(), batch.side);
+        self.pending_names.extend(batch.names);
+        let pixels = TensorData::new(batch.images, [count, 3, side, side]);
+        let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
+        let outputs = self.model.forward(images);
+        let losses = self
+            .loss
+            .forward(&self.model, &outputs, &batch.targets)?;
+        let values = [
+            number(&losses.total),
+            number(&losses.class),
+            number(&losses.boxes),
+            number(&losses.landmarks),
+        ];
+        ensure!(
+            values.iter().all(|v| v.is_finite()),
+            "the loss is not finite: total {} = class {} + boxes {} + landmarks {}, {}",
+            values[0],
+            values[1],
+            values[2],
+            values[3],
+            self.whereabouts()
+        );
+        let gradients = GradientsParams::from_grads(losses.total.backward(), &self.model);
+        self.optimizer.accumulate(&self.model, &gradients);
+        self.position.batch += 1;
+        Ok(values)
+    }
+
+    /// Update weights and average from the gradients so far.
+    fn step(&mut self, figures: &mut Figures) -> Result<()> {
+        let learning_rate = self.schedule.at(self.position.step);
+        let (model, norm) = self.optimizer.step(self.model.clone(), learning_rate);
+        ensure!(
+            norm.is_finite(),
+            "the gradients are not finite (norm {norm}) while the loss still is, {}",
+            self.whereabouts()
+        );
+        self.model = model;
+        self.optimizer.sync_statistics(&self.model);
+        self.ema.update(self.optimizer.values());
+        self.pending_names.clear();
+        self.position.step += 1;
+        figures.finish(learning_rate, f64::from(norm));
+        Ok(())
+    }
+
+    fn whereabouts(&self) -> String {
+        let Position { epoch, batch, step } = self.position;
+        format!(
+            "at epoch {}, batch {}, step {step}; photos of the batch: {}",
+            epoch + 1,
+            batch + 1,
+            self.pending_names.join(", ")
+        )
+    }
+
+    /// Move on to the next epoch.
+    pub fn finish_epoch(&mut self) {
+        self.position.epoch += 1;
+        self.position.batch = 0;
+        self.sums = Figures::default();
+    }
+
+    /// The model with averaged weights, for inference.
+    pub fn averaged_model(&self) -> RetinaFace {
+        let model = self.model.valid();
+        self.optimizer.layout().write(model, self.ema.values())
+    }
+
+    /// Everything to continue from here.
+    pub fn checkpoint(&mut self) -> Checkpoint {
+        self.optimizer.sync_statistics(&self.model.valid());
+        Checkpoint {
+            state: State {
+                position: self.position.clone(),
+                sums: self.sums.clone(),
+                best: self.best,
+                ema_updates: self.ema.updates(),
+                tensor_updates: self.optimizer.state().updates.clone(),
+            },
+            weights: self.optimizer.values().to_vec(),
+            ema: self.ema.values().to_vec(),
+            optimizer: self.optimizer.state().clone(),
+        }
+    }
+
+    /// Continue from `path`. Gives the config that it was written with.
+    ///
+    /// # Errors
+    /// When it is not a checkpoint of this model.
+    pub fn restore(&mut self, path: &Path) -> Result<Config> {
+        let (saved, config) = Checkpoint::load(path, self.optimizer.layout())?;
+        ensure!(
+            config.optimizer.kind == self.config.optimizer.kind,
+            "cannot continue from {}: it was trained with optimizer.kind {:?}, not {:?}",
+            path.display(),
+            config.optimizer.kind,
+            self.config.optimizer.kind
+        );
+        let layout = self.optimizer.layout();
+        self.model = layout.write(self.model.clone(), &saved.weights);
+        self.optimizer.restore(saved.weights, saved.optimizer);
+        let decay = self.config.optimizer.ema_decay;
+        self.ema = Ema::resumed(decay, saved.ema, saved.state.ema_updates);
+        self.position = saved.state.position;
+        self.sums = saved.state.sums;
+        self.best = saved.state.best;
+        Ok(config)
+    }
+
+    /// Layout of the flat vectors in a checkpoint.
+    pub const fn layout(&self) -> &crate::optim::Layout {
+        self.optimizer.layout()
+    }
+}
+
+/// The single number in `tensor`.
+fn number(tensor: &Tensor<1>) -> f64 {
+    let data = tensor.clone().into_data_as::<f32>();
+    data.as_slice::<f32>()
+        .ok()
+        .and_then(|numbers| numbers.first())
+        .map_or(f64::NAN, |&n| f64::from(n))
+}

@@ -1,0 +1,109 @@
+//! Validation: the averaged weights on the validation photos, in words and in numbers.
+
+use std::sync::Arc;
+
+use anyhow::Result;
+
+use crate::config::{Config, DetectConfig};
+use crate::data::Dataset;
+use crate::evaluation;
+use crate::infer::Predictor;
+use crate::metrics::Report;
+use crate::metrics::alignment::Summary;
+
+/// Measures a predictor on the validation photos.
+#[derive(Clone)]
+pub struct Validator {
+    dataset: Arc<Dataset>,
+    detect: DetectConfig,
+}
+
+impl Validator {
+    /// For the photos in `dataset`.
+    pub fn new(config: &Config, dataset: Arc<Dataset>) -> Self {
+        Self {
+            dataset,
+            detect: config.detect.clone(),
+        }
+    }
+
+    /// Measure `predictor`.
+    ///
+    /// # Errors
+    /// When a photo cannot be read or the device fails.
+    pub fn run(&self, predictor: &Predictor) -> Result<Report> {
+        Ok(evaluation::run(predictor, &self.dataset, &self.detect)?.report)
+    }
+}
+
+/// What checkpoints are compared by, lower is better: the mean error of the joint protocol, or
+/// how much the AP lacks where no face has landmarks.
+pub fn badness(report: &Report) -> Option<f64> {
+    let lacking = report.ap().map(|ap| 1.0 - ap);
+    report.nme_joint().or(lacking).filter(|b| b.is_finite())
+}
+
+/// All figures by name, for the logs; what could not be measured is not a number.
+pub fn row(report: &Report, epoch: usize) -> Vec<(String, f64)> {
+    let mut row = vec![("epoch".to_owned(), epoch as f64)];
+    if let Some(alignment) = &report.alignment {
+        push_summary(&mut row, "", &alignment.all);
+        for subset in &alignment.subsets {
+            push_summary(&mut row, &format!("{}/", subset.name), &subset.summary);
+        }
+    }
+    if let Some(ap) = &report.ap {
+        row.push(("ap".into(), ap.ap));
+    }
+    row
+}
+
+fn push_summary(row: &mut Vec<(String, f64)>, prefix: &str, summary: &Summary) {
+    for (name, number) in [
+        ("recall", summary.recall),
+        ("nme_joint", summary.nme_joint),
+        ("nme_matched", summary.nme_matched.unwrap_or(f64::NAN)),
+        ("nme_median", summary.nme_median),
+        ("fr", summary.fr),
+        ("auc", summary.auc),
+    ] {
+        row.push((format!("{prefix}{name}"), number));
+    }
+}
+
+/// The figures as a person reads them.
+pub fn describe(report: &Report) -> String {
+    let mut lines = Vec::new();
+    if let Some(alignment) = &report.alignment {
+        lines.push(format!("  validation: {}", summary_text(&alignment.all)));
+        for subset in &alignment.subsets {
+            lines.push(format!(
+                "  {:>14}: {}",
+                subset.name,
+                summary_text(&subset.summary)
+            ));
+        }
+    }
+    if let Some(ap) = &report.ap {
+        lines.push(format!(
+            "  AP {:.3} over {} faces in {} completely labelled photos",
+            ap.ap, ap.faces, ap.photos
+        ));
+    }
+    lines.join("\n")
+}
+
+fn summary_text(s: &Summary) -> String {
+    let matched = s
+        .nme_matched
+        .map_or_else(|| "-".into(), |nme| format!("{:.2} %", 100.0 * nme));
+    format!(
+        "recall {:.3}, NME joint {:.2} %, matched {matched}, median {:.2} %, FR {:.1} %, AUC {:.3} ({} faces)",
+        s.recall,
+        100.0 * s.nme_joint,
+        100.0 * s.nme_median,
+        100.0 * s.fr,
+        s.auc,
+        s.faces
+    )
+}

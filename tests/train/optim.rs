@@ -1,0 +1,308 @@
+//! Optimisers, schedules and the moving average against numbers worked out by hand.
+
+use burn::module::Module;
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Tensor};
+use retinamark::config::{OptimizerConfig, OptimizerKind, ScheduleConfig, ScheduleKind};
+use retinamark::optim::{Ema, Kind, Layout, Optimizer, Schedule};
+
+#[derive(Module, Debug)]
+struct Small {
+    linear: Linear,
+    norm: BatchNorm,
+}
+
+fn small() -> Small {
+    let device = Device::flex().autodiff();
+    Small {
+        linear: LinearConfig::new(2, 2).init(&device),
+        norm: BatchNormConfig::new(2).init(&device),
+    }
+}
+
+/// Mean square of the output for one fixed input, times `scale`.
+fn gradients(model: &Small, scale: f32) -> GradientsParams {
+    let device = Device::flex().autodiff();
+    let x = Tensor::<2>::from_data([[1.0, 2.0], [-0.5, 0.25], [3.0, -1.0]], &device);
+    let y = model.norm.forward(model.linear.forward(x));
+    let target = Tensor::<2>::from_data([[1.0, 0.0], [0.0, 2.0], [0.5, 0.5]], &device);
+    let loss = (y - target).powi_scalar(2).mean().mul_scalar(scale);
+    GradientsParams::from_grads(loss.backward(), model)
+}
+
+fn flat_gradients(model: &Small, scale: f32) -> Vec<f32> {
+    let layout = Layout::of(model);
+    let mut sum = vec![0.0; layout.len()];
+    let mut touched = vec![false; layout.entries().len()];
+    layout.add_gradients(model, &gradients(model, scale), &mut sum, &mut touched);
+    sum
+}
+
+fn norm(numbers: &[f32]) -> f32 {
+    numbers.iter().map(|n| n * n).sum::<f32>().sqrt()
+}
+
+fn close(a: &[f32], b: &[f32], tolerance: f32) {
+    assert_eq!(a.len(), b.len());
+    for (i, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!((a - b).abs() <= tolerance, "number {i}: {a} and {b}");
+    }
+}
+
+fn plain_sgd() -> OptimizerConfig {
+    OptimizerConfig {
+        kind: OptimizerKind::Sgd,
+        momentum: 0.0,
+        weight_decay: 0.0,
+        clip_norm: 0.0,
+        ..OptimizerConfig::default()
+    }
+}
+
+#[test]
+fn only_kernels_decay_and_statistics_do_not_learn() {
+    let layout = Layout::of(&small());
+    let kinds: Vec<(&str, Kind)> = layout
+        .entries()
+        .iter()
+        .map(|e| (e.name.as_str(), e.kind))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("linear.weight", Kind::Decayed),
+            ("linear.bias", Kind::Plain),
+            ("norm.gamma", Kind::Plain),
+            ("norm.beta", Kind::Plain),
+            ("norm.running_mean", Kind::Statistic),
+            ("norm.running_var", Kind::Statistic),
+        ]
+    );
+}
+
+#[test]
+fn weight_decay_moves_kernels_only() {
+    let model = small();
+    let config = OptimizerConfig {
+        kind: OptimizerKind::Adamw,
+        weight_decay: 0.5,
+        ..OptimizerConfig::default()
+    };
+    let mut with = Optimizer::new(&config, &model);
+    let mut without = Optimizer::new(
+        &OptimizerConfig {
+            weight_decay: 0.0,
+            ..config
+        },
+        &model,
+    );
+    let before = with.values().to_vec();
+    for optimizer in [&mut with, &mut without] {
+        optimizer.accumulate(&model, &gradients(&model, 1.0));
+        optimizer.step(model.clone(), 0.1);
+    }
+    let layout = Layout::of(&model);
+    for entry in layout.entries() {
+        for i in entry.range() {
+            let decay = match entry.kind {
+                Kind::Decayed => 0.1 * 0.5 * before[i],
+                _ => 0.0,
+            };
+            let difference = without.values()[i] - with.values()[i];
+            assert!((difference - decay).abs() < 1e-6, "{} {i}", entry.name);
+        }
+    }
+}
+
+#[test]
+fn two_adamw_steps_as_pytorch_computes_them() {
+    // w -= lr * wd * w; m, v with bias correction; for a gradient g both times the first step is
+    // lr * sign(g) and the second one the same, up to epsilon.
+    let model = small();
+    let config = OptimizerConfig {
+        weight_decay: 0.0,
+        clip_norm: 0.0,
+        ..OptimizerConfig::default()
+    };
+    let mut optimizer = Optimizer::new(&config, &model);
+    let before = optimizer.values().to_vec();
+    let flat = flat_gradients(&model, 1.0);
+    for _ in 0..2 {
+        optimizer.accumulate(&model, &gradients(&model, 1.0));
+        optimizer.step(model.clone(), 0.01);
+    }
+    let expected: Vec<f32> = before
+        .iter()
+        .zip(&flat)
+        .map(|(w, g)| if g.abs() < 1e-6 { *w } else { w - 0.02 * g.signum() })
+        .collect();
+    for (i, g) in flat.iter().enumerate() {
+        if g.abs() > 1e-4 {
+            close(&optimizer.values()[i..=i], &expected[i..=i], 1e-5);
+        }
+    }
+}
+
+#[test]
+fn sgd_with_momentum_by_hand() {
+    let model = small();
+    let config = OptimizerConfig {
+        momentum: 0.9,
+        ..plain_sgd()
+    };
+    let mut optimizer = Optimizer::new(&config, &model);
+    let before = optimizer.values().to_vec();
+    let flat = flat_gradients(&model, 1.0);
+    for _ in 0..2 {
+        optimizer.accumulate(&model, &gradients(&model, 1.0));
+        optimizer.step(model.clone(), 0.1);
+    }
+    // Velocity g, then 1.9 g: 2.9 g in all.
+    let expected: Vec<f32> = before.iter().zip(&flat).map(|(w, g)| w - 0.29 * g).collect();
+    close(optimizer.values(), &expected, 1e-6);
+}
+
+#[test]
+fn gradients_are_clipped_by_their_norm_taken_together() {
+    let model = small();
+    let config = OptimizerConfig {
+        clip_norm: 0.25,
+        ..plain_sgd()
+    };
+    let flat = flat_gradients(&model, 100.0);
+    assert!(norm(&flat) > 1.0);
+    let mut optimizer = Optimizer::new(&config, &model);
+    let before = optimizer.values().to_vec();
+    optimizer.accumulate(&model, &gradients(&model, 100.0));
+    let (_, measured) = optimizer.step(model.clone(), 1.0);
+    assert!((measured / norm(&flat) - 1.0).abs() < 1e-5);
+    let moved: Vec<f32> = before.iter().zip(optimizer.values()).map(|(a, b)| a - b).collect();
+    assert!((norm(&moved) - 0.25).abs() < 1e-4);
+    let factor = 0.25 / norm(&flat);
+    let expected: Vec<f32> = flat.iter().map(|g| g * factor).collect();
+    close(&moved, &expected, 1e-5); // one factor for all tensors
+}
+
+#[test]
+fn micro_batches_are_averaged() {
+    let model = small();
+    let mut one = Optimizer::new(&plain_sgd(), &model);
+    one.accumulate(&model, &gradients(&model, 2.0));
+    one.step(model.clone(), 0.1);
+    let mut two = Optimizer::new(&plain_sgd(), &model);
+    two.accumulate(&model, &gradients(&model, 1.0));
+    two.accumulate(&model, &gradients(&model, 3.0));
+    assert_eq!(two.pending(), 2);
+    two.step(model.clone(), 0.1);
+    assert_eq!(two.pending(), 0);
+    close(one.values(), two.values(), 1e-6);
+}
+
+#[test]
+fn frozen_tensors_and_bad_gradients_change_nothing() {
+    let mut model = small();
+    model.linear = model.linear.freeze();
+    let mut optimizer = Optimizer::new(&OptimizerConfig::default(), &model);
+    let before = optimizer.values().to_vec();
+    optimizer.accumulate(&model, &gradients(&model, 1.0));
+    let (model, _) = optimizer.step(model, 0.1);
+    assert_eq!(optimizer.values()[..6], before[..6]); // weight and bias
+    assert_ne!(optimizer.values()[6..8], before[6..8]); // gamma
+    assert_eq!(optimizer.state().updates, [0, 0, 1, 1, 0, 0]);
+
+    let before = optimizer.values().to_vec();
+    optimizer.accumulate(&model, &gradients(&model, f32::NAN));
+    let (_, norm) = optimizer.step(model, 0.1);
+    assert!(norm.is_nan());
+    assert_eq!(optimizer.values(), before);
+}
+
+#[test]
+fn weights_reach_the_model_and_come_back() {
+    let model = small();
+    let layout = Layout::of(&model);
+    let numbers: Vec<f32> = (0..layout.len()).map(|i| i as f32).collect();
+    let model = layout.write(model, &numbers);
+    let mut read = vec![0.0; layout.len()];
+    layout.read(&model, &mut read);
+    assert_eq!(read, numbers);
+    assert!(model.linear.weight.is_require_grad());
+    let model = layout.write_learned(model, &vec![0.0; layout.len()]);
+    layout.read(&model, &mut read);
+    assert_eq!(read[..10], [0.0; 10]);
+    assert_eq!(read[10..], numbers[10..]); // statistics stay
+}
+
+#[test]
+fn the_average_warms_up_and_then_follows_its_decay() {
+    let mut ema = Ema::new(0.5, vec![1.0]);
+    assert!((ema.decay_at(0) - 0.1).abs() < 1e-12);
+    assert!((ema.decay_at(3) - 4.0 / 13.0).abs() < 1e-12);
+    assert!((ema.decay_at(1000) - 0.5).abs() < 1e-12);
+    ema.update(&[2.0]); // 0.1 * 1 + 0.9 * 2
+    close(ema.values(), &[1.9], 1e-6);
+    ema.update(&[3.0]); // 2/11 * 1.9 + 9/11 * 3
+    close(ema.values(), &[2.8], 1e-6);
+    assert_eq!(ema.updates(), 2);
+    let mut none = Ema::new(0.0, vec![1.0]);
+    none.update(&[7.0]);
+    close(none.values(), &[7.0], 0.0);
+}
+
+fn schedule(kind: ScheduleKind, warmup_steps: usize) -> Schedule {
+    let config = ScheduleConfig {
+        kind,
+        warmup_steps,
+        floor: 0.1,
+        milestones: vec![0.5, 0.75],
+        gamma: 0.1,
+        cycle_epochs: 2.0,
+        cycle_mult: 2.0,
+    };
+    Schedule::new(&config, 1.0, 100, 10)
+}
+
+fn check(schedule: &Schedule, table: &[(usize, f64)]) {
+    for &(step, expected) in table {
+        let rate = schedule.at(step);
+        assert!((rate - expected).abs() < 1e-9, "step {step}: {rate}, not {expected}");
+    }
+}
+
+#[test]
+fn constant_with_warm_up() {
+    let table = [(0, 0.25), (1, 0.5), (3, 1.0), (4, 1.0), (99, 1.0)];
+    check(&schedule(ScheduleKind::Constant, 4), &table);
+    check(&schedule(ScheduleKind::Constant, 0), &[(0, 1.0)]);
+}
+
+#[test]
+fn multi_step_fires_at_its_shares_of_the_run() {
+    let table = [(0, 1.0), (49, 1.0), (50, 0.1), (74, 0.1), (75, 0.01), (99, 0.01)];
+    check(&schedule(ScheduleKind::MultiStep, 0), &table);
+    check(&schedule(ScheduleKind::MultiStep, 10), &table[1..]);
+}
+
+#[test]
+fn cosine_goes_from_the_top_to_the_floor() {
+    let half = 0.1 + 0.9 * 0.5;
+    let table = [(0, 1.0), (50, half), (100, 0.1), (1000, 0.1)];
+    check(&schedule(ScheduleKind::Cosine, 0), &table);
+    let warmed = [(0, 0.05), (19, 1.0), (20, 1.0), (60, half), (100, 0.1)];
+    check(&schedule(ScheduleKind::Cosine, 20), &warmed);
+}
+
+#[test]
+fn restarts_come_after_20_and_then_40_steps() {
+    let half = 0.1 + 0.9 * 0.5;
+    let table = [(0, 1.0), (10, half), (20, 1.0), (40, half), (60, 1.0), (100, half)];
+    check(&schedule(ScheduleKind::CosineRestarts, 0), &table);
+}
+
+#[test]
+fn cycles_are_triangles() {
+    let half = 0.1 + 0.9 * 0.5;
+    let table = [(0, 0.1), (5, half), (10, 1.0), (15, half), (20, 0.1), (30, 1.0)];
+    check(&schedule(ScheduleKind::Cyclical, 0), &table);
+}
