@@ -1,18 +1,34 @@
 //! Operations that the model is built of. On the `flex` CPU backend they are fused kernels with
 //! hand-written gradients; on every other device burn's own operations.
 
+mod conv;
+mod fused;
+mod norm;
+mod scratch;
+mod simd;
+
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Int, Tensor, TensorData, activation, module};
 
+use conv::{Conv, ConvBias, Geometry};
+
 /// Convolution. `x` [B,C,H,W] -> [B,O,H',W'].
 pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    conv.forward(x)
+    let geometry = Geometry::of(conv, x.dims()).filter(|_| fused::is_supported(&x));
+    match (geometry, &conv.bias) {
+        (None, _) => conv.forward(x),
+        (Some(g), None) => fused::run2(Conv(g), x, conv.weight.val()),
+        (Some(g), Some(bias)) => fused::run3(ConvBias(g), x, conv.weight.val(), bias.val()),
+    }
 }
 
 /// Batch norm, then `max(x, slope x)`; `None` leaves the activation out. Shape unchanged.
 pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
+    if fused::is_supported(&x) {
+        return norm::batch_norm_act(norm, x, slope);
+    }
     let x = norm.forward(x);
     match slope {
         None => x,

@@ -1,5 +1,6 @@
 //! One run from start to end: folder, data, model, epochs, validation, weights.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,6 +60,7 @@ pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
         log: RunLog::open(out, resumed_at)?,
         validator: validating.clone().map(|d| Validator::new(config, d)),
         snapshots: validating.map(|d| Snapshots::new(config, d)),
+        last_report: None,
     };
     session.run(&mut trainer)
 }
@@ -90,9 +92,7 @@ fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dataset>>)> {
     }
     let training = Dataset::load(&config.data.train, config).context("data.train")?;
     if config.data.validation.is_empty() {
-        eprintln!(
-            "no data.validation source: nothing is measured, and the last weights are the best"
-        );
+        eprintln!("no data.validation source: nothing is measured, and the last weights are the best");
         return Ok((Arc::new(training), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
@@ -161,6 +161,8 @@ struct Session {
     log: RunLog,
     validator: Option<Validator>,
     snapshots: Option<Snapshots>,
+    /// The newest validation.
+    last_report: Option<Report>,
 }
 
 impl Session {
@@ -171,7 +173,7 @@ impl Session {
                 return Ok(Ended::Interrupted);
             }
         }
-        let file = self.save_weights(trainer, "final.safetensors", None)?;
+        let file = self.save_weights(trainer, "final.safetensors", self.last_report.as_ref())?;
         eprintln!("final weights: {}", file.display());
         if self.validator.is_none() {
             self.save_weights(trainer, "best.safetensors", None)?;
@@ -230,9 +232,10 @@ impl Session {
             Some(validator) if last || epoch.is_multiple_of(self.config.train.validate_every) => {
                 let report = validator.run(&predictor)?;
                 eprintln!("{}", validation::describe(&report));
-                self.log
-                    .validation(step, &validation::row(&report, epoch))?;
-                self.keep_if_best(trainer, epoch, &report)
+                self.log.validation(step, &validation::row(&report, epoch))?;
+                self.keep_if_best(trainer, epoch, &report)?;
+                self.last_report = Some(report);
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -265,10 +268,15 @@ impl Session {
         &self,
         trainer: &Trainer,
         name: &str,
-        _report: Option<&Report>,
+        report: Option<&Report>,
     ) -> Result<PathBuf> {
+        let step = trainer.position().step.to_string();
+        let mut notes = BTreeMap::from([("step".to_owned(), step)]);
+        if let Some(report) = report {
+            notes.insert("validation".into(), serde_json::to_string(report)?);
+        }
         let path = self.config.train.out.join(name);
-        weights::save(&trainer.averaged_model(), &self.config, &path)?;
+        weights::save_with_notes(&trainer.averaged_model(), &self.config, notes, &path)?;
         Ok(path)
     }
 }

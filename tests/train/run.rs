@@ -1,0 +1,289 @@
+//! Whole runs of `retinamark train` on toy photos.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use image::{Rgb, RgbImage};
+use retinamark::config::{Config, OptimizerKind};
+use retinamark::data::Dataset;
+use retinamark::model::RetinaFace;
+use retinamark::train::checkpoint::Checkpoint;
+use retinamark::train::{Ended, Trainer};
+
+use crate::support::tempdir;
+
+/// `count` photos, each with a bright square for a face whose 98 points form a grid, and a WFLW
+/// list of them.
+fn toy_photos(folder: &Path, prefix: &str, count: u32) -> PathBuf {
+    let mut list = String::new();
+    for i in 0..count {
+        let (x, y, side) = (8 + 3 * (i % 4), 6 + 2 * (i % 5), 40);
+        let photo = RgbImage::from_fn(72, 64, |px, py| {
+            let inside = px >= x && px < x + side && py >= y && py < y + side;
+            let texture = ((px * 7 + py * 13 + i * 31) % 60) as u8;
+            Rgb([if inside { 180 + texture } else { texture }, texture, 90])
+        });
+        let name = format!("{prefix}_{i}.png");
+        photo.save(folder.join(&name)).unwrap();
+        for point in 0..98 {
+            let at = [x + 4 + (point % 10) * 3, y + 4 + (point / 10) * 3];
+            write!(list, "{} {} ", at[0], at[1]).unwrap();
+        }
+        let (right, bottom) = (x + side, y + side);
+        writeln!(list, "{x} {y} {right} {bottom} 0 0 0 0 0 0 {name}").unwrap();
+    }
+    let path = folder.join(format!("{prefix}.txt"));
+    fs::write(&path, list).unwrap();
+    path
+}
+
+/// A config for toy photos in `folder`, which writes to `folder/out`.
+fn toy_config(folder: &Path) -> Config {
+    let train = toy_photos(folder, "train", 8);
+    let validation = toy_photos(folder, "val", 2);
+    let text = format!(
+        "seed: 7\n\
+         data:\n\
+         \x20 train: [{{kind: wflw, list: {train}, images: {images}, complete: true}}]\n\
+         \x20 validation: [{{kind: wflw, list: {validation}, images: {images}, complete: true}}]\n\
+         \x20 workers: 2\n\
+         train: {{out: {out}, epochs: 3, batch_size: 2, crop: 64}}\n\
+         optimizer: {{accumulate: 2}}\n\
+         schedule: {{warmup_steps: 2}}\n\
+         snapshot: {{dir: {shots}, every_batches: 2, photos: 2}}\n\
+         detect: {{size: 64}}\n",
+        train = train.display(),
+        validation = validation.display(),
+        images = folder.display(),
+        out = folder.join("out").display(),
+        shots = folder.join("shots").display(),
+    );
+    Config::from_yaml(&text).unwrap()
+}
+
+fn write_config(config: &Config, folder: &Path) -> PathBuf {
+    let path = folder.join("config.yaml");
+    fs::write(&path, config.to_yaml().unwrap()).unwrap();
+    path
+}
+
+fn command(config: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_retinamark"));
+    command.arg("train").arg("--config").arg(config).args(more);
+    command
+}
+
+fn run(config: &Path, more: &[&str]) -> Output {
+    command(config, more).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn trainer(config: &Config) -> Trainer {
+    let device = Device::flex().autodiff();
+    device.seed(config.seed);
+    let dataset = Dataset::load(&config.data.train, config).unwrap();
+    let model = RetinaFace::new(config, &device).unwrap();
+    Trainer::new(config, Arc::new(dataset), model, &device).unwrap()
+}
+
+#[test]
+fn a_run_leaves_logs_checkpoints_snapshots_and_weights() {
+    let folder = tempdir();
+    let config = toy_config(folder.path());
+    let path = write_config(&config, folder.path());
+    let output = run(&path, &["--set", "train.epochs=2", "--set", "train.keep_last=1"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+
+    let out = folder.path().join("out");
+    let steps = fs::read_to_string(out.join("steps.csv")).unwrap();
+    assert_eq!(steps.lines().count(), 1 + 2 * 2, "{steps}"); // 4 batches, 2 a step
+    assert!(steps.starts_with("step,epoch,learning_rate,loss,class,boxes,landmarks,"));
+    let validation = fs::read_to_string(out.join("validation.csv")).unwrap();
+    assert_eq!(validation.lines().count(), 3);
+    assert!(validation.starts_with("step,epoch,recall,nme_joint,nme_matched,nme_median,fr,auc"));
+    let saved = Config::from_yaml(&fs::read_to_string(out.join("config.yaml")).unwrap()).unwrap();
+    assert_eq!(saved.train.epochs, 2);
+    for file in [
+        "out/final.safetensors",
+        "out/best.safetensors",
+        "out/checkpoints/best.safetensors",
+        "out/checkpoints/step_000000004.safetensors",
+        "shots/epoch_001_batch_00002.jpg",
+        "shots/epoch_001_batch_00004.jpg",
+        "shots/epoch_001_sheet.jpg",
+        "shots/epoch_002_batch_00004.jpg",
+        "shots/epoch_002_sheet.jpg",
+    ] {
+        assert!(folder.path().join(file).is_file(), "{file} is missing");
+    }
+    assert!(!out.join("checkpoints/step_000000002.safetensors").exists());
+
+    let again = run(&path, &[]);
+    assert!(!again.status.success());
+    assert!(stderr(&again).contains("--resume"), "{}", stderr(&again));
+}
+
+#[test]
+fn a_resumed_run_ends_as_an_uninterrupted_one() {
+    let folder = tempdir();
+    let config = toy_config(folder.path());
+    let mut whole = trainer(&config);
+    for _ in 0..2 {
+        assert_eq!(whole.train_one_epoch(|_, _| Ok(())).unwrap(), Ended::Done);
+        whole.finish_epoch();
+    }
+
+    // The same, but stopped in the middle of the second epoch and started from the file.
+    let mut first = trainer(&config);
+    first.train_one_epoch(|_, _| Ok(())).unwrap();
+    first.finish_epoch();
+    let path = folder.path().join("checkpoint.safetensors");
+    let stopped = first.train_one_epoch(|t, _| {
+        anyhow::ensure!(t.position().batch < 2, "stop here");
+        Ok(())
+    });
+    assert!(stopped.is_err());
+    first
+        .checkpoint()
+        .save(first.layout(), &config, &path)
+        .unwrap();
+    let mut second = trainer(&Config { seed: 7, ..config.clone() });
+    assert_eq!(second.restore(&path).unwrap(), config);
+    assert_eq!((second.position().epoch, second.position().batch), (1, 2));
+    second.train_one_epoch(|_, _| Ok(())).unwrap();
+    second.finish_epoch();
+
+    let (a, b) = (whole.checkpoint(), second.checkpoint());
+    assert_eq!(a.state.position, b.state.position);
+    assert_eq!(a.optimizer.updates, b.optimizer.updates);
+    for (name, a, b) in [
+        ("weights", &a.weights, &b.weights),
+        ("average", &a.ema, &b.ema),
+        ("first moment", &a.optimizer.first, &b.optimizer.first),
+        ("second moment", &a.optimizer.second, &b.optimizer.second),
+    ] {
+        let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(worst <= 1e-6, "{name}: {worst}");
+    }
+}
+
+#[test]
+fn checkpoints_of_other_models_and_damaged_ones_are_refused() {
+    let folder = tempdir();
+    let config = toy_config(folder.path());
+    let mut small = trainer(&config);
+    let path = folder.path().join("checkpoint.safetensors");
+    small
+        .checkpoint()
+        .save(small.layout(), &config, &path)
+        .unwrap();
+    let mut other = config.clone();
+    other.model.se_reduction = 0;
+    let error = format!("{:#}", trainer(&other).restore(&path).unwrap_err());
+    assert!(error.contains("another model"), "{error}");
+
+    let mut sgd = config.clone();
+    sgd.optimizer.kind = OptimizerKind::Sgd;
+    let error = format!("{:#}", trainer(&sgd).restore(&path).unwrap_err());
+    assert!(error.contains("optimizer.kind"), "{error}");
+
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let error = Checkpoint::load(&path, small.layout()).unwrap_err();
+    assert!(format!("{error:#}").contains("checkpoint.safetensors"));
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_leaves_a_checkpoint_to_resume_from() {
+    let folder = tempdir();
+    let mut config = toy_config(folder.path());
+    config.train.epochs = 500;
+    let path = write_config(&config, folder.path());
+    let mut child = command(&path, &[])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let steps = folder.path().join("out/steps.csv");
+    let lines = || fs::read_to_string(&steps).map_or(0, |text| text.lines().count());
+    while lines() < 4 {
+        assert!(child.try_wait().unwrap().is_none(), "the run ended early");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupt.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--resume"));
+
+    let done = lines() - 1;
+    let epochs = format!("train.epochs={}", done / 2 + 1);
+    let resumed = run(&path, &["--resume", "--set", &epochs]);
+    assert!(resumed.status.success(), "{}", stderr(&resumed));
+    assert!(stderr(&resumed).contains(&format!("step {done}")), "{}", stderr(&resumed));
+    let text = fs::read_to_string(&steps).unwrap();
+    let numbers: Vec<usize> = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').next().unwrap().parse().unwrap())
+        .collect();
+    assert_eq!(numbers, (1..=2 * (done / 2 + 1)).collect::<Vec<_>>());
+    assert!(folder.path().join("out/final.safetensors").is_file());
+}
+
+#[test]
+fn a_loss_that_is_not_finite_names_the_photos() {
+    let folder = tempdir();
+    let mut config = toy_config(folder.path());
+    config.optimizer.kind = OptimizerKind::Sgd;
+    config.optimizer.learning_rate = 100.0;
+    config.optimizer.clip_norm = 0.0;
+    config.schedule.warmup_steps = 0;
+    let mut trainer = trainer(&config);
+    let error = (0..20).find_map(|_| trainer.train_one_epoch(|_, _| Ok(())).err());
+    let error = format!("{:#}", error.expect("such a learning rate must blow up"));
+    assert!(error.contains("not finite"), "{error}");
+    assert!(error.contains("train_") && error.contains("batch"), "{error}");
+}
+
+#[test]
+fn a_photo_in_both_lists_is_refused() {
+    let folder = tempdir();
+    let mut config = toy_config(folder.path());
+    config.data.validation = config.data.train.clone();
+    let path = write_config(&config, folder.path());
+    let output = run(&path, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("train_"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_backbone_rests_while_it_is_frozen() {
+    let folder = tempdir();
+    let mut config = toy_config(folder.path());
+    config.optimizer.freeze_backbone_epochs = 1;
+    let mut trainer = trainer(&config);
+    let backbone_moves = |trainer: &mut Trainer| {
+        let before = trainer.checkpoint().weights;
+        trainer.train_one_epoch(|_, _| Ok(())).unwrap();
+        trainer.finish_epoch();
+        let after = trainer.checkpoint().weights;
+        let moved = |backbone: bool| {
+            let mut entries = trainer.layout().entries().iter();
+            entries.any(|e| {
+                e.name.starts_with("backbone") == backbone && before[e.range()] != after[e.range()]
+            })
+        };
+        assert!(moved(false));
+        moved(true)
+    };
+    assert!(!backbone_moves(&mut trainer));
+    assert!(backbone_moves(&mut trainer));
+}
