@@ -118,10 +118,7 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
     });
     let landmarks = boxes.map(|b| {
         let at = |i: usize| (i as f32 + 0.5) / points as f32;
-        let point = |i| Point {
-            x: b.x1 + at(i) * (b.x2 - b.x1),
-            y: b.y1 + at(i) * (b.y2 - b.y1),
-        };
+        let point = |i| -> Point { [b.x1 + at(i) * (b.x2 - b.x1), b.y1 + at(i) * (b.y2 - b.y1)] };
         (0..points).map(point).collect::<Vec<_>>()
     });
     let truths: Vec<Truth> = boxes
