@@ -11,7 +11,7 @@ mod train;
 use clap::{Parser, Subcommand};
 
 pub use bench::BenchArgs;
-pub use check_data::CheckDataArgs;
+pub use check_data::{CheckDataArgs, Split};
 pub use detect::{DetectArgs, Save};
 pub use evaluate::EvaluateArgs;
 pub use info::InfoArgs;

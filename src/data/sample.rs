@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::anchors::Truth;
 use crate::geometry::{BoxXyxy, Point};
 
 /// The six WFLW attributes, in the order of the lists.
@@ -40,6 +41,22 @@ impl FaceLabel {
             ignored: false,
             attributes: None,
         }
+    }
+
+    /// As the matcher sees it.
+    pub fn truth(&self) -> Truth<'_> {
+        Truth {
+            box_xyxy: self.box_xyxy,
+            landmarks: &self.landmarks,
+            labelled: &self.labelled,
+            ignored: self.ignored,
+        }
+    }
+
+    /// Forget the landmarks, keep the box.
+    pub fn clear_landmarks(&mut self) {
+        self.landmarks.clear();
+        self.labelled.clear();
     }
 
     /// Whether at least one point is labelled.

@@ -1,0 +1,209 @@
+//! Several lists of labelled photos as one data set.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result, ensure};
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::list::{Fault, Faults};
+use super::photos::PhotoCache;
+use super::source::{self, Entry};
+use super::{Group, Reason, Report, Sample, epoch_order};
+use crate::config::{Config, OnError, SourceConfig};
+use crate::imaging;
+
+/// Photos with their labelled faces, in the model's landmark scheme.
+#[derive(Debug)]
+pub struct Dataset {
+    /// The photos, source by source.
+    pub samples: Vec<Sample>,
+    /// What was found and left out while loading.
+    pub report: Report,
+    groups: Vec<Group>,
+    origins: Vec<String>,
+    on_error: OnError,
+    limits: imaging::Limits,
+    cache: PhotoCache,
+    broken: Mutex<Broken>,
+}
+
+/// Photos that turned out broken when they were decoded.
+#[derive(Debug, Default)]
+struct Broken {
+    seen: HashSet<usize>,
+    report: Report,
+}
+
+impl Dataset {
+    /// Read all sources. A photo that several sources name stays with the first one.
+    ///
+    /// # Errors
+    /// On a list or photo that is missing, malformed or broken, with file and line (unless
+    /// `data.on_error` is `skip`: counted in the report), and on sources that hold no photo.
+    pub fn load(sources: &[SourceConfig], config: &Config) -> Result<Self> {
+        ensure!(
+            !sources.is_empty(),
+            "no data source is configured; list some under data.train and data.validation"
+        );
+        let scheme = config.landmarks.scheme()?;
+        let mut set = Self::empty(config);
+        let mut known: HashMap<PathBuf, usize> = HashMap::new();
+        for (index, source) in sources.iter().enumerate() {
+            let reader = source::Reader {
+                index,
+                source,
+                scheme: &scheme,
+                on_error: set.on_error,
+            };
+            let mut entries = reader.read(&mut set.report)?;
+            set.drop_unreadable(&mut entries)?;
+            set.drop_known(index, source, &mut entries, &mut known);
+            ensure!(
+                !entries.is_empty(),
+                "{} gives no photo that another source does not give already",
+                source.list.display()
+            );
+            let start = set.samples.len();
+            for entry in entries {
+                let origin = format!("{}:{}", entry.list.display(), entry.line);
+                set.origins.push(origin);
+                set.samples.push(entry.sample);
+            }
+            set.groups.push(Group {
+                members: start..set.samples.len(),
+                weight: source.weight,
+            });
+        }
+        ensure!(
+            set.groups.iter().any(|g| g.weight > 0.0),
+            "all data sources have weight 0; give at least one a positive weight"
+        );
+        Ok(set)
+    }
+
+    /// A data set of samples made elsewhere, all of one weight.
+    pub fn from_samples(samples: Vec<Sample>, config: &Config) -> Self {
+        let mut set = Self::empty(config);
+        set.origins = samples.iter().map(|s| s.name.to_string()).collect();
+        set.groups = vec![Group {
+            members: 0..samples.len(),
+            weight: 1.0,
+        }];
+        set.samples = samples;
+        set
+    }
+
+    fn empty(config: &Config) -> Self {
+        Self {
+            samples: Vec::new(),
+            report: Report::default(),
+            groups: Vec::new(),
+            origins: Vec::new(),
+            on_error: config.data.on_error,
+            limits: imaging::Limits::default(),
+            cache: PhotoCache::new(config.data.cache_mib),
+            broken: Mutex::default(),
+        }
+    }
+
+    /// Indices of the photos of an epoch (see [`epoch_order`]).
+    pub fn epoch(&self, config: &Config, epoch: usize) -> Vec<usize> {
+        let samples = config.train.samples_per_epoch;
+        epoch_order(&self.groups, config.seed, epoch, samples)
+    }
+
+    /// Indices of the photos of each source.
+    pub fn sources(&self) -> impl Iterator<Item = Range<usize>> {
+        self.groups.iter().map(|g| g.members.clone())
+    }
+
+    /// The decoded photo of sample `index`, kept in memory while `data.cache_mib` allows.
+    ///
+    /// # Errors
+    /// When it cannot be decoded; names photo, list and line.
+    pub fn photo(&self, index: usize) -> Result<Arc<RgbImage>> {
+        self.cache.get(index, || self.decode(index))
+    }
+
+    /// The same, without keeping it in memory.
+    ///
+    /// # Errors
+    /// As [`Self::photo`].
+    pub fn decode(&self, index: usize) -> Result<RgbImage> {
+        imaging::load_rgb(&self.samples[index].path, &self.limits)
+            .with_context(|| self.origins[index].clone())
+    }
+
+    /// Count a photo that turned out broken, once.
+    ///
+    /// # Errors
+    /// `error` itself, unless `data.on_error` is `skip`.
+    pub(super) fn leave_out(&self, index: usize, error: anyhow::Error) -> Result<()> {
+        if self.on_error == OnError::Fail {
+            return Err(error);
+        }
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        if broken.seen.insert(index) {
+            let message = format!("{error:#}");
+            broken.report.skip(Reason::BrokenPhoto, message);
+        }
+        Ok(())
+    }
+
+    /// What was left out since loading, while photos were decoded.
+    pub fn left_out(&self) -> Report {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        broken.report.clone()
+    }
+
+    /// Leave out photos that are missing or have no readable header.
+    fn drop_unreadable(&mut self, entries: &mut Vec<Entry>) -> Result<()> {
+        let probe = |e: &Entry| -> Option<Fault> {
+            let path = &e.sample.path;
+            if !path.is_file() {
+                let text = format!("photo {} is missing", path.display());
+                return Some(Fault::new(Reason::MissingPhoto, text));
+            }
+            let error = imaging::probe(path).err()?;
+            Some(Fault::new(Reason::BrokenPhoto, format!("{error:#}")))
+        };
+        let faults: Vec<_> = entries.par_iter().map(probe).collect();
+        let mut good = Vec::with_capacity(entries.len());
+        for (entry, fault) in entries.drain(..).zip(faults) {
+            match fault {
+                Some(fault) => Faults::new(&entry.list, self.on_error, &mut self.report)
+                    .found(entry.line, fault)?,
+                None => good.push(entry),
+            }
+        }
+        *entries = good;
+        Ok(())
+    }
+
+    /// Leave out photos that an earlier source gives.
+    fn drop_known(
+        &mut self,
+        index: usize,
+        source: &SourceConfig,
+        entries: &mut Vec<Entry>,
+        known: &mut HashMap<PathBuf, usize>,
+    ) {
+        let before = entries.len();
+        entries.retain(|e| {
+            let path = e.sample.path.canonicalize();
+            let path = path.unwrap_or_else(|_| e.sample.path.clone());
+            *known.entry(path).or_insert(index) == index
+        });
+        if entries.len() < before {
+            self.report.notes.push(format!(
+                "{}: {} of {before} photos stay with an earlier source",
+                source.list.display(),
+                before - entries.len()
+            ));
+        }
+    }
+}

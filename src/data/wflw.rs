@@ -1,0 +1,149 @@
+//! WFLW lists: one face a line.
+//!
+//! `x0 y0 ... x97 y97  x1 y1 x2 y2  pose expression illumination make-up occlusion blur  name`
+//! (Wu et al., "Look at Boundary", CVPR 2018). Several lines may name the same photo.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use anyhow::{Result, ensure};
+
+use super::list::{self, Fault, Faults, Listed};
+use super::{FaceLabel, Reason};
+use crate::geometry::BoxXyxy;
+
+/// Points of the format.
+pub(super) const POINTS: usize = 98;
+/// Coordinates, rectangle, attributes.
+const NUMBERS: usize = 2 * POINTS + 4 + 6;
+
+/// How unsure the points of each line are, and from where on they are not used.
+pub(super) struct Disagreement {
+    per_line: Vec<f32>,
+    max: f32,
+}
+
+impl Disagreement {
+    /// Read the file beside a list: one number a line, in the order of the list.
+    pub(super) fn read(path: &Path, max: f32) -> Result<Self> {
+        let text = list::read(path)?;
+        let mut per_line = Vec::new();
+        for (line, token) in list::lines(&text) {
+            match list::number(token) {
+                Ok(value) => per_line.push(value),
+                Err(f) => anyhow::bail!("{}:{line}: {}", path.display(), f.text),
+            }
+        }
+        Ok(Self { per_line, max })
+    }
+}
+
+/// The photos of a list, in the order in which it names them first.
+pub(super) fn parse(
+    text: &str,
+    disagreement: Option<&Disagreement>,
+    faults: &mut Faults<'_>,
+) -> Result<Vec<Listed>> {
+    let mut photos: Vec<Listed> = Vec::new();
+    let mut index: HashMap<&str, usize> = HashMap::new();
+    let (mut faces, mut unsure, mut no_rect) = (0, 0, 0);
+    for (line, content) in list::lines(text) {
+        faces += 1;
+        let (name, mut face) = match parse_line(content) {
+            Ok(parsed) => parsed,
+            Err(fault) => {
+                faults.found(line, fault)?;
+                continue;
+            }
+        };
+        if let Some(d) = disagreement
+            && d.per_line.get(faces - 1).is_some_and(|&v| v > d.max)
+        {
+            unsure += 1;
+            face.clear_landmarks();
+        }
+        no_rect += usize::from(!face.box_xyxy.has_size());
+        let at = *index.entry(name).or_insert_with(|| {
+            photos.push(Listed {
+                name: name.to_owned(),
+                line,
+                faces: Vec::new(),
+            });
+            photos.len() - 1
+        });
+        photos[at].faces.push(face);
+    }
+    if let Some(d) = disagreement {
+        ensure!(
+            d.per_line.len() == faces,
+            "data.*.disagreement has {} numbers, but its list has {faces} faces; it needs one a line",
+            d.per_line.len()
+        );
+        faults.note(&format!(
+            "{unsure} faces keep their box only (disagreement above {})",
+            d.max
+        ));
+    }
+    if no_rect > 0 {
+        faults.note(&format!(
+            "{no_rect} rectangles without size replaced by the bounds of their points"
+        ));
+    }
+    Ok(photos)
+}
+
+fn parse_line(line: &str) -> Result<(&str, FaceLabel), Fault> {
+    let (values, name) = split(line)?;
+    let (points, rest) = values.split_at(2 * POINTS);
+    let landmarks: Vec<_> = points.chunks_exact(2).map(|p| [p[0], p[1]]).collect();
+    let mut attributes = [false; 6];
+    for (out, &value) in attributes.iter_mut().zip(&rest[4..]) {
+        *out = match value {
+            0.0 => false,
+            1.0 => true,
+            _ => {
+                let text = format!("attribute `{value}`; the six attributes are 0 or 1");
+                return Err(Fault::new(Reason::Malformed, text));
+            }
+        };
+    }
+    let rect = BoxXyxy::new(rest[0], rest[1], rest[2], rest[3]);
+    let bounds = BoxXyxy::around(&landmarks).unwrap_or(rect);
+    let face = FaceLabel {
+        box_xyxy: if rect.has_size() { rect } else { bounds },
+        labelled: vec![true; landmarks.len()],
+        landmarks,
+        ignored: false,
+        attributes: Some(attributes),
+    };
+    Ok((name, face))
+}
+
+/// The numbers in front, and the rest of the line: the name, which may hold spaces.
+fn split(line: &str) -> Result<(Vec<f32>, &str), Fault> {
+    let mut values = Vec::with_capacity(NUMBERS);
+    let mut rest = line;
+    while values.len() < NUMBERS {
+        let rest_trimmed = rest.trim_start();
+        let end = rest_trimmed
+            .find(char::is_whitespace)
+            .unwrap_or(rest_trimmed.len());
+        let (token, after) = rest_trimmed.split_at(end);
+        if after.is_empty() {
+            let text = format!(
+                "{} numbers before the image name instead of {NUMBERS} (196 coordinates, 4 of the \
+                 rectangle, 6 attributes)",
+                values.len()
+            );
+            return Err(Fault::new(Reason::WrongCount, text));
+        }
+        values.push(list::number(token)?);
+        rest = after;
+    }
+    let name = rest.trim();
+    if name.is_empty() || name.split_whitespace().all(|t| t.parse::<f32>().is_ok()) {
+        let text = format!("no image name after the {NUMBERS} numbers");
+        return Err(Fault::new(Reason::WrongCount, text));
+    }
+    Ok((values, name))
+}
