@@ -1,6 +1,6 @@
 //! Resizing with anti-aliasing.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
@@ -12,7 +12,7 @@ use image::RgbImage;
 /// When `src` has no pixels.
 pub fn resize(src: &RgbImage, out: [u32; 2]) -> Result<RgbImage> {
     let (w, h) = src.dimensions();
-    if out == [w, h] && w > 0 && h > 0 {
+    if out == [w, h] {
         return Ok(src.clone());
     }
     resize_region(src, [0, 0, w, h], out)
@@ -21,6 +21,7 @@ pub fn resize(src: &RgbImage, out: [u32; 2]) -> Result<RgbImage> {
 /// [`resize`] for the part `[x, y, width, height]` of `src` only.
 pub fn resize_region(src: &RgbImage, region: [u32; 4], out: [u32; 2]) -> Result<RgbImage> {
     let (w, h) = src.dimensions();
+    ensure!(region[2] > 0 && region[3] > 0, "nothing to resize: no pixels");
     let out = out.map(|v| v.max(1));
     let [x, y, rw, rh] = region.map(f64::from);
     let view = ImageRef::new(w, h, src.as_raw(), PixelType::U8x3)?;

@@ -1,0 +1,136 @@
+//! Which part of the photo, at which scale: crop, scale choice and zoom-out.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::draw::{chance, log_uniform, pick, uniform};
+use super::rotate::map_box;
+use crate::config::AugmentConfig;
+use crate::data::FaceLabel;
+use crate::geometry::{Affine, Point};
+
+/// Smallest part of a photo without faces that is cropped, share of its longer side.
+const MIN_BACKGROUND_SHARE: f32 = 0.3;
+
+/// A face that the crop may be built around.
+struct Candidate {
+    centre: Point,
+    /// Half the width and height after rotation, photo pixels.
+    half: [f32; 2],
+    /// Square root of the area, photo pixels.
+    size: f32,
+    has_landmarks: bool,
+    /// Allowed scales, `low <= high`.
+    scales: [f32; 2],
+}
+
+/// Draw a map from the photo (`photo` = `[width, height]`) to a crop of `side` pixels, turned by
+/// `angle` radians. It shows one of the faces completely where the photo has a usable one.
+pub fn choose(
+    config: &AugmentConfig,
+    photo: [f32; 2],
+    faces: &[FaceLabel],
+    side: f32,
+    angle: f32,
+    rng: &mut ChaCha8Rng,
+) -> Affine {
+    let longer = photo[0].max(photo[1]).max(1.0);
+    let zoom_out = if chance(rng, config.zoom_out.probability) {
+        config.zoom_out.max_factor
+    } else {
+        1.0
+    };
+    let min_scale = side / (longer * zoom_out);
+    let candidates = candidates(config, faces, side, angle, min_scale);
+    let (scale, centre, half) = match choose_face(config, &candidates, side, rng) {
+        Some((face, scale)) => (scale, face.centre, Some(face.half)),
+        None => {
+            let share = uniform(rng, [MIN_BACKGROUND_SHARE, zoom_out]);
+            let scale = (side / (longer * share)).min(config.crop.max_upscale);
+            (scale, [photo[0] * 0.5, photo[1] * 0.5], None)
+        }
+    };
+    let corner: [f32; 2] = std::array::from_fn(|axis| {
+        let before = centre[axis] * scale;
+        let after = (photo[axis] - centre[axis]) * scale;
+        place(before, after, half.map(|h| h[axis] * scale), side, rng)
+    });
+    let shift = [-centre[0] - corner[0], -centre[1] - corner[1]];
+    Affine::rotation(angle, scale, centre).then(&Affine::scale_shift(1.0, shift))
+}
+
+fn candidates(
+    config: &AugmentConfig,
+    faces: &[FaceLabel],
+    side: f32,
+    angle: f32,
+    min_scale: f32,
+) -> Vec<Candidate> {
+    let turn = Affine::rotation(angle, 1.0, [0.0, 0.0]);
+    let crop = &config.crop;
+    let usable = |f: &&FaceLabel| {
+        // A face that even the largest scale leaves too small would be ignored.
+        let reachable = f.box_xyxy.side() * crop.max_upscale >= crop.min_pixels;
+        !f.ignored && f.box_xyxy.has_size() && reachable
+    };
+    let candidate = |face: &FaceLabel| {
+        let turned = map_box(&face.box_xyxy, &turn);
+        let half = [turned.width() * 0.5, turned.height() * 0.5];
+        let size = face.box_xyxy.side();
+        let fits = crop.max_face * side / (2.0 * half[0].max(half[1]));
+        let high = fits.min(crop.max_upscale);
+        let low = min_scale.max(crop.min_face / size).min(high);
+        Candidate {
+            centre: face.box_xyxy.centre(),
+            half,
+            size,
+            has_landmarks: face.has_landmarks(),
+            scales: [low, high],
+        }
+    };
+    faces.iter().filter(usable).map(candidate).collect()
+}
+
+/// A face and its scale. The size in the crop is drawn before the face, so that a photo full of
+/// small faces does not always show small ones.
+fn choose_face<'a>(
+    config: &AugmentConfig,
+    candidates: &'a [Candidate],
+    side: f32,
+    rng: &mut ChaCha8Rng,
+) -> Option<(&'a Candidate, f32)> {
+    let sizes = [config.crop.min_face, config.crop.max_face * side];
+    let size = log_uniform(rng, [sizes[0].min(sizes[1]), sizes[1]]);
+    let with_landmarks = chance(rng, config.crop.landmark_share);
+    let reaches = |c: &&Candidate| (c.scales[0]..=c.scales[1]).contains(&(size / c.size));
+    let preferred = |c: &&Candidate| !with_landmarks || c.has_landmarks;
+    let all: Vec<&Candidate> = candidates.iter().collect();
+    let select = |from: &[&'a Candidate], test: &dyn Fn(&&Candidate) -> bool| {
+        let kept: Vec<&'a Candidate> = from.iter().copied().filter(|c| test(c)).collect();
+        (!kept.is_empty()).then_some(kept)
+    };
+    let pool = select(&all, &preferred).unwrap_or(all);
+    if let Some(exact) = select(&pool, &reaches) {
+        return pick(rng, &exact).map(|&c| (c, size / c.size));
+    }
+    // No face can have that size; one of them gets a size that it can have.
+    pick(rng, &pool).map(|&c| (c, log_uniform(rng, c.scales)))
+}
+
+/// Where the crop starts, relative to the face's centre, along one axis and in crop pixels. The
+/// photo reaches from `-before` to `after`, the face from `-half` to `half`. The crop shows the
+/// whole face, and stays inside the photo (or shows all of it, if that is smaller) where it can.
+fn place(before: f32, after: f32, half: Option<f32>, side: f32, rng: &mut ChaCha8Rng) -> f32 {
+    let sorted = |a: f32, b: f32| [a.min(b), a.max(b)];
+    let photo = sorted(-before, after - side);
+    let Some(half) = half else {
+        return uniform(rng, photo);
+    };
+    let face = sorted(half - side, -half);
+    let both = [photo[0].max(face[0]), photo[1].min(face[1])];
+    if both[0] <= both[1] {
+        uniform(rng, both)
+    } else {
+        // The face hangs over the edge of the photo: as little of the outside as possible.
+        photo[0].clamp(face[0], face[1])
+    }
+}

@@ -1,0 +1,29 @@
+//! JPEG artefacts.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::{ImageFormat, ImageReader, RgbImage};
+use rand_chacha::ChaCha8Rng;
+
+use super::draw::{chance, uniform};
+use crate::config::JpegConfig;
+
+/// Compress at a random quality and decompress.
+pub fn apply(image: &mut RgbImage, config: &JpegConfig, rng: &mut ChaCha8Rng) {
+    if !chance(rng, config.probability) {
+        return;
+    }
+    let quality = uniform(rng, config.quality.map(f32::from)).round() as u8;
+    // Compressing a crop into memory cannot fail; if it did, the crop would stay as it is.
+    if let Ok(compressed) = round_trip(image, quality) {
+        *image = compressed;
+    }
+}
+
+fn round_trip(image: &RgbImage, quality: u8) -> image::ImageResult<RgbImage> {
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(image)?;
+    let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
+    Ok(reader.decode()?.into_rgb8())
+}
