@@ -6,6 +6,8 @@ mod cli;
 mod config;
 mod data;
 mod detect;
+#[cfg(feature = "tch")]
+mod device;
 mod evaluate;
 mod imaging;
 mod loss;

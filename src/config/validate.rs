@@ -233,6 +233,7 @@ fn loss(check: &mut Check, c: &LossConfig) {
         check.between(key, weight, 0.0, 1e6);
     }
     check.positive("loss.wing_w", c.wing_w, 1e6);
+    check.positive("loss.soft_wing_outer", c.soft_wing_outer, 1e6);
     check.positive("loss.wing_epsilon", c.wing_epsilon, 1e6);
 }
 
