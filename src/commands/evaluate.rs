@@ -103,7 +103,9 @@ fn add_subsets(settings: &mut Settings, subsets: &[String], config: &Config) -> 
 /// `KIND:LIST[:IMAGES[:WIDER]]`.
 fn source(text: &str) -> Result<SourceConfig> {
     let usage = || {
-        format!("--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts")
+        format!(
+            "--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts"
+        )
     };
     let parts = split_paths(text);
     let (kind, list, rest) = match parts.as_slice() {
@@ -247,12 +249,26 @@ mod tests {
     fn sources_are_read_from_one_argument() {
         let s = source("wflw:a/list.txt:images:wider.txt").unwrap();
         assert_eq!((s.kind, s.list), (SourceKind::Wflw, "a/list.txt".into()));
-        assert_eq!((s.images, s.wider), ("images".into(), Some("wider.txt".into())));
+        assert_eq!(
+            (s.images, s.wider),
+            ("images".into(), Some("wider.txt".into()))
+        );
         let s = source("pts:folder").unwrap();
         assert_eq!((s.kind, s.list), (SourceKind::Pts, "folder".into()));
         let s = source(r"wider:C:\lists\a.txt:D:/images").unwrap();
-        assert_eq!((s.list, s.images), (r"C:\lists\a.txt".into(), "D:/images".into()));
-        for bad in ["", "wflw", "wflw:", "wflw:a", "coco:a:b", "pts:a:b", "wider:a:b:c"] {
+        assert_eq!(
+            (s.list, s.images),
+            (r"C:\lists\a.txt".into(), "D:/images".into())
+        );
+        for bad in [
+            "",
+            "wflw",
+            "wflw:",
+            "wflw:a",
+            "coco:a:b",
+            "pts:a:b",
+            "wider:a:b:c",
+        ] {
             let error = source(bad).unwrap_err().to_string();
             assert!(error.contains("--data"), "{bad}: {error}");
         }

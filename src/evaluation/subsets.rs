@@ -67,7 +67,10 @@ mod tests {
     fn faces_belong_by_photo_and_box() {
         let mut subsets = Subsets::default();
         subsets.add("easy", &[sample("a.jpg", &[0.0])]);
-        subsets.add("hard", &[sample("a.jpg", &[0.0, 50.0]), sample("b.jpg", &[])]);
+        subsets.add(
+            "hard",
+            &[sample("a.jpg", &[0.0, 50.0]), sample("b.jpg", &[])],
+        );
         assert_eq!(subsets.names(), ["easy", "hard"]);
         assert_eq!(subsets.of(&sample("a.jpg", &[50.0, 0.4, 90.0])), [2, 3, 0]);
         assert_eq!(subsets.of(&sample("c.jpg", &[0.0])), [0]);

@@ -100,7 +100,14 @@ mod tests {
             }),
         };
         let text = table(&report, 640);
-        for part in ["large pose", "5.00 %", "0.500", "AP@0.50 0.5000", "easy", "2 faces"] {
+        for part in [
+            "large pose",
+            "5.00 %",
+            "0.500",
+            "AP@0.50 0.5000",
+            "easy",
+            "2 faces",
+        ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         let nothing = Report {

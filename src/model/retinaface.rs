@@ -25,11 +25,11 @@ const LEAKY_UP_TO: usize = 64;
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
 pub struct Outputs {
-    /// [B,N,2], background first, before the softmax.
+    /// `[B,N,2]`, background first, before the softmax.
     pub logits: Tensor<3>,
-    /// [B,N,4], in the coder's terms: centre x, centre y, width, height.
+    /// `[B,N,4]`, in the coder's terms: centre x, centre y, width, height.
     pub box_deltas: Tensor<3>,
-    /// [B,C,h,w] of each level: what the landmark heads read. See
+    /// `[B,C,h,w]` of each level: what the landmark heads read. See
     /// [`RetinaFace::landmark_deltas_at`].
     pub landmark_features: Vec<Tensor<4>>,
 }
@@ -93,7 +93,7 @@ impl RetinaFace {
         })
     }
 
-    /// `x` [B,3,H,W] of any size -> [`Outputs`].
+    /// `x` `[B,3,H,W]` of any size -> [`Outputs`].
     pub fn forward(&self, x: Tensor<4>) -> Outputs {
         let levels = self.fpn.forward(self.backbone.forward(x));
         let mut logits = Vec::new();
@@ -115,7 +115,7 @@ impl RetinaFace {
         }
     }
 
-    /// Landmark deltas of every anchor: [B,N,2L], x before y.
+    /// Landmark deltas of every anchor: `[B,N,2L]`, x before y.
     pub fn landmark_deltas(&self, outputs: &Outputs) -> Tensor<3> {
         let maps = self
             .landmark_heads
@@ -126,8 +126,8 @@ impl RetinaFace {
         ops::head_rows(maps, self.coordinates)
     }
 
-    /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: [P,2L], rows in
-    /// the order of `at`, which may repeat itself. P = 0 gives a tensor of shape [0,2L] without
+    /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: `[P,2L]`, rows in
+    /// the order of `at`, which may repeat itself. P = 0 gives a tensor of shape `[0,2L]` without
     /// gradients. Equal to the rows of [`Self::landmark_deltas`] at a fraction of the work.
     pub fn landmark_deltas_at(&self, outputs: &Outputs, at: &[(usize, usize)]) -> Tensor<2> {
         if at.is_empty() {

@@ -32,7 +32,7 @@ impl Backbone {
         }
     }
 
-    /// `x` [B,3,H,W] -> C3, C4, C5 at strides 8, 16, 32: [B,C,ceil(H/stride),ceil(W/stride)].
+    /// `x` `[B,3,H,W]` -> C3, C4, C5 at strides 8, 16, 32: `[B,C,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> [Tensor<4>; 3] {
         match self {
             Self::MobilenetV1(net) => net.forward(x),
