@@ -65,7 +65,12 @@ fn labelled_face(box_xyxy: [f32; 4], points: usize) -> FaceLabel {
 }
 
 fn truth_of(f: &FaceLabel) -> Truth<'_> {
-    Truth { box_xyxy: f.box_xyxy, landmarks: &f.landmarks, labelled: &f.labelled, ignored: f.ignored }
+    Truth {
+        box_xyxy: f.box_xyxy,
+        landmarks: &f.landmarks,
+        labelled: &f.labelled,
+        ignored: f.ignored,
+    }
 }
 
 #[test]
@@ -78,7 +83,14 @@ fn the_learning_rate_falls_at_the_milestones() {
         ..ScheduleConfig::default()
     };
     let schedule = Schedule::new(&config, 1e-2, 100, 10);
-    for (step, rate) in [(0, 1e-2), (49, 1e-2), (50, 1e-3), (79, 1e-3), (80, 1e-4), (99, 1e-4)] {
+    for (step, rate) in [
+        (0, 1e-2),
+        (49, 1e-2),
+        (50, 1e-3),
+        (79, 1e-3),
+        (80, 1e-4),
+        (99, 1e-4),
+    ] {
         let got = schedule.at(step);
         assert!((got - rate).abs() < 1e-12, "step {step}: {got}");
     }
@@ -164,7 +176,10 @@ fn squeeze_and_excitation_blocks_are_there_and_learn() {
     without.model.se_reduction = 0;
     let plain = Layout::of(&RetinaFace::new(&without, &device).unwrap());
     // Three levels, each 8 -> 4 -> 8 channels with biases.
-    assert_eq!(learned(&layout) - learned(&plain), 3 * (8 * 4 + 4 + 4 * 8 + 8));
+    assert_eq!(
+        learned(&layout) - learned(&plain),
+        3 * (8 * 4 + 4 + 4 * 8 + 8)
+    );
 
     let outputs = model.forward(noise(64, &device));
     let gradients = outputs.logits.powf_scalar(2.0).sum().backward();
@@ -174,7 +189,9 @@ fn squeeze_and_excitation_blocks_are_there_and_learn() {
     let mut touched = vec![false; layout.entries().len()];
     layout.add_gradients(&model, &gradients, &mut sum, &mut touched);
     let se = layout.entries().iter().zip(&touched);
-    let se: Vec<_> = se.filter(|(e, _)| !names.contains(&e.name.as_str())).collect();
+    let se: Vec<_> = se
+        .filter(|(e, _)| !names.contains(&e.name.as_str()))
+        .collect();
     assert_eq!(se.len(), 12);
     for (entry, touched) in se {
         assert!(*touched, "{} has no gradient", entry.name);
@@ -193,7 +210,9 @@ fn faces_without_size_give_no_infinite_targets() {
         boxed([30.0, 30.0, 10.0, 10.0]),
         boxed([f32::NAN, 0.0, 10.0, 10.0]),
     ];
-    let targets = TargetBuilder::new(&config).unwrap().build(&anchors, &faces, true);
+    let targets = TargetBuilder::new(&config)
+        .unwrap()
+        .build(&anchors, &faces, true);
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
@@ -209,9 +228,15 @@ fn unlabelled_faces_are_not_background() {
     let labelled = [boxed([20.0, 20.0, 60.0, 60.0])];
     let unlabelled = BoxXyxy::new(240.0, 240.0, 280.0, 280.0);
     let targets = builder.build(&anchors, &labelled, false);
-    let boxes = anchors.boxes_cxcywh().iter().map(|&b| BoxXyxy::from_cxcywh(b));
+    let boxes = anchors
+        .boxes_cxcywh()
+        .iter()
+        .map(|&b| BoxXyxy::from_cxcywh(b));
     for (b, &label) in boxes.zip(&targets.labels) {
-        assert!(label != 0 || b.iou(&unlabelled) < 0.1, "{b:?} is background");
+        assert!(
+            label != 0 || b.iou(&unlabelled) < 0.1,
+            "{b:?} is background"
+        );
     }
     assert!(targets.labels.contains(&0), "nothing is background");
     assert!(!targets.positives.is_empty());
@@ -223,7 +248,11 @@ fn photos_are_turned_upright_and_channels_are_in_the_weights_order() {
     let path = folder.path().join("turned.jpg");
     // Left half red, right half blue; "rotate by 90 degrees clockwise to show".
     let photo = RgbImage::from_fn(64, 32, |x, _| {
-        if x < 32 { Rgb([250, 0, 0]) } else { Rgb([0, 0, 250]) }
+        if x < 32 {
+            Rgb([250, 0, 0])
+        } else {
+            Rgb([0, 0, 250])
+        }
     });
     std::fs::write(&path, jpeg_with_orientation(&photo, 6)).unwrap();
     let upright = imaging::load_rgb(&path, &imaging::Limits::default()).unwrap();
@@ -240,7 +269,10 @@ fn photos_are_turned_upright_and_channels_are_in_the_weights_order() {
         let red = RgbImage::from_pixel(4, 4, Rgb([250, 0, 0]));
         let mut planes = vec![-1.0; 3 * 16];
         imaging::fill_tensor(&red, &input, [4, 4], &mut planes);
-        assert_eq!((planes[0], planes[16], planes[32]), (first, 0.0, 250.0 - first));
+        assert_eq!(
+            (planes[0], planes[16], planes[32]),
+            (first, 0.0, 250.0 - first)
+        );
     }
 }
 
@@ -250,7 +282,26 @@ fn jpeg_with_orientation(photo: &RgbImage, orientation: u8) -> Vec<u8> {
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut plain, 95);
     photo.write_with_encoder(encoder).unwrap();
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08".to_vec();
-    exif.extend([0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
+    exif.extend([
+        0,
+        1,
+        0x01,
+        0x12,
+        0,
+        3,
+        0,
+        0,
+        0,
+        1,
+        0,
+        orientation,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]);
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
     let (start, rest) = plain.split_at(2);
     [start, &[0xff, 0xe1], &length, &exif, rest].concat()
@@ -299,7 +350,11 @@ fn a_resumed_optimiser_goes_on_with_its_momentum() {
         config.optimizer.kind = kind;
         let start = RetinaFace::new(&config, &device).unwrap();
         let step = |optimizer: &mut Optimizer, model: RetinaFace| {
-            let loss = model.forward(noise(32, &device)).logits.powf_scalar(2.0).mean();
+            let loss = model
+                .forward(noise(32, &device))
+                .logits
+                .powf_scalar(2.0)
+                .mean();
             let gradients = burn::optim::GradientsParams::from_grads(loss.backward(), &model);
             optimizer.accumulate(&model, &gradients);
             optimizer.step(model, 1e-3).0

@@ -264,9 +264,8 @@ impl Problems {
 
     fn range(&mut self, key: &str, [from, to]: [f32; 2], low: f32, high: f32) {
         if !(low <= from && from <= to && to <= high) {
-            let message = format!(
-                "must be two rising values from {low} to {high}, is [{from}, {to}]"
-            );
+            let message =
+                format!("must be two rising values from {low} to {high}, is [{from}, {to}]");
             self.0.push((format!("augment.{key}"), message));
         }
     }

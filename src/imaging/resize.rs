@@ -21,7 +21,10 @@ pub fn resize(src: &RgbImage, out: [u32; 2]) -> Result<RgbImage> {
 /// [`resize`] for the part `[x, y, width, height]` of `src` only.
 pub fn resize_region(src: &RgbImage, region: [u32; 4], out: [u32; 2]) -> Result<RgbImage> {
     let (w, h) = src.dimensions();
-    ensure!(region[2] > 0 && region[3] > 0, "nothing to resize: no pixels");
+    ensure!(
+        region[2] > 0 && region[3] > 0,
+        "nothing to resize: no pixels"
+    );
     let out = out.map(|v| v.max(1));
     let [x, y, rw, rh] = region.map(f64::from);
     let view = ImageRef::new(w, h, src.as_raw(), PixelType::U8x3)?;

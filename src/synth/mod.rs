@@ -112,7 +112,10 @@ fn place_one(options: &Options, taken: &[BoxXyxy], rng: &mut ChaCha8Rng) -> Opti
         face.pose.centre = [within(b.x1, b.x2), within(b.y1, b.y2)];
         // Hair and shoulders of the neighbour need room, too.
         let room = face.box_xyxy().scaled(1.45);
-        if taken.iter().all(|t| t.scaled(1.3).intersection(&room) <= 0.0) {
+        if taken
+            .iter()
+            .all(|t| t.scaled(1.3).intersection(&room) <= 0.0)
+        {
             return Some(face);
         }
     }

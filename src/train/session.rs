@@ -92,7 +92,9 @@ fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dataset>>)> {
     }
     let training = Dataset::load(&config.data.train, config).context("data.train")?;
     if config.data.validation.is_empty() {
-        eprintln!("no data.validation source: nothing is measured, and the last weights are the best");
+        eprintln!(
+            "no data.validation source: nothing is measured, and the last weights are the best"
+        );
         return Ok((Arc::new(training), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
@@ -232,7 +234,8 @@ impl Session {
             Some(validator) if last || epoch.is_multiple_of(self.config.train.validate_every) => {
                 let report = validator.run(&predictor)?;
                 eprintln!("{}", validation::describe(&report));
-                self.log.validation(step, &validation::row(&report, epoch))?;
+                self.log
+                    .validation(step, &validation::row(&report, epoch))?;
                 self.keep_if_best(trainer, epoch, &report)?;
                 self.last_report = Some(report);
                 Ok(())

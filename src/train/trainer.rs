@@ -105,7 +105,9 @@ impl Trainer {
 
     /// Remember a validation; says whether it is the best one so far.
     pub fn offer_best(&mut self, candidate: Best) -> bool {
-        let better = self.best.is_none_or(|best| candidate.badness < best.badness);
+        let better = self
+            .best
+            .is_none_or(|best| candidate.badness < best.badness);
         if better {
             self.best = Some(candidate);
         }
@@ -160,9 +162,7 @@ impl Trainer {
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
         let outputs = self.model.forward(images);
-        let losses = self
-            .loss
-            .forward(&self.model, &outputs, &batch.targets)?;
+        let losses = self.loss.forward(&self.model, &outputs, &batch.targets)?;
         let values = [
             number(&losses.total),
             number(&losses.class),

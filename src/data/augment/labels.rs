@@ -63,7 +63,11 @@ enum Fate {
 fn fate(whole: &BoxXyxy, cut: &BoxXyxy, side: f32, config: &CropConfig) -> Fate {
     let centre_inside = BoxXyxy::new(0.0, 0.0, side, side).contains(whole.centre());
     if !whole.has_size() {
-        return if centre_inside { Fate::Ignored } else { Fate::Dropped };
+        return if centre_inside {
+            Fate::Ignored
+        } else {
+            Fate::Dropped
+        };
     }
     let visible = cut.area() / whole.area();
     let face = centre_inside && visible >= config.keep_visible;
