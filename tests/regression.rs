@@ -6,11 +6,14 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use image::{Rgb, RgbImage};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use retinamark::anchors::{AnchorCache, Anchors, TargetBuilder, Truth};
 use retinamark::config::{
     ChannelOrder, Config, InitConfig, InputConfig, OptimizerKind, ScheduleConfig, ScheduleKind,
 };
-use retinamark::data::FaceLabel;
+use retinamark::data::augment::Pipeline;
+use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
 use retinamark::geometry::{BoxXyxy, Point, Scheme};
 use retinamark::imaging;
 use retinamark::loss::MultiBox;
@@ -64,13 +67,92 @@ fn labelled_face(box_xyxy: [f32; 4], points: usize) -> FaceLabel {
     }
 }
 
-fn truth_of(f: &FaceLabel) -> Truth<'_> {
-    Truth {
-        box_xyxy: f.box_xyxy,
-        landmarks: &f.landmarks,
-        labelled: &f.labelled,
-        ignored: f.ignored,
+/// `Config` in which training photos are cropped, and mirrored or not, and nothing else.
+fn crops_only(flip: f32) -> Config {
+    let mut config = Config::default();
+    let augment = &mut config.augment;
+    augment.flip.probability = flip;
+    augment.rotation.probability = 0.0;
+    augment.color.probability = 0.0;
+    augment.grey.probability = 0.0;
+    augment.blur.probability = 0.0;
+    augment.jpeg.probability = 0.0;
+    augment.erase.probability = 0.0;
+    config.train.crop = 96;
+    config
+}
+
+#[test]
+fn a_mirrored_face_has_all_its_points_renamed() {
+    let photo = RgbImage::from_pixel(300, 200, Rgb([90, 90, 90]));
+    let face = [labelled_face([100.0, 50.0, 160.0, 130.0], 98)];
+    let crop_of = |flip| {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let pipeline = Pipeline::new(&crops_only(flip)).unwrap();
+        pipeline.apply(&photo, &face, &mut rng).1.remove(0)
+    };
+    let (plain, mirrored) = (crop_of(0.0), crop_of(1.0));
+    let scheme = Scheme::wflw98();
+    for i in 0..98 {
+        let [x, y] = plain.landmarks[scheme.mirror()[i]];
+        let [mx, my] = mirrored.landmarks[i];
+        assert!(
+            (mx - (96.0 - x)).abs() < 1e-2 && (my - y).abs() < 1e-2,
+            "point {i} at ({mx}, {my}), its twin was at ({x}, {y})"
+        );
     }
+}
+
+#[test]
+fn points_that_leave_the_crop_are_masked_not_moved_to_its_border() {
+    let config = Config {
+        train: crops_only(0.5).train,
+        ..Config::default()
+    };
+    let photo = RgbImage::from_pixel(400, 300, Rgb([90, 90, 90]));
+    let faces = [
+        labelled_face([10.0, 10.0, 210.0, 250.0], 98),
+        labelled_face([300.0, 60.0, 380.0, 160.0], 98),
+    ];
+    let pipeline = Pipeline::new(&config).unwrap();
+    let mut masked = 0;
+    for seed in 0..60 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (crop, faces) = pipeline.apply(&photo, &faces, &mut rng);
+        assert_eq!(crop.dimensions(), (96, 96));
+        for face in faces.iter().filter(|f| f.has_landmarks()) {
+            for (p, &labelled) in face.landmarks.iter().zip(&face.labelled) {
+                let inside = p.iter().all(|v| (0.0..=96.0).contains(v));
+                assert!(inside || !labelled, "labelled point {p:?} outside");
+                masked += usize::from(!labelled);
+            }
+        }
+    }
+    assert!(masked > 0, "no point ever left the crop");
+}
+
+#[test]
+fn training_photos_cannot_be_validated_on() {
+    let folder = tempdir();
+    let path = |name: &str| folder.path().join(name);
+    let photo = RgbImage::from_fn(32, 32, |x, y| Rgb([x as u8, y as u8, 7]));
+    photo.save(path("a.png")).unwrap();
+    std::fs::copy(path("a.png"), path("renamed.png")).unwrap();
+    RgbImage::new(32, 32).save(path("b.png")).unwrap();
+    let set = |names: &[&str]| {
+        let sample = |name: &&str| Sample {
+            path: path(name),
+            name: (*name).into(),
+            faces: Vec::new(),
+            complete: true,
+            source: 0,
+        };
+        Dataset::from_samples(names.iter().map(sample).collect(), &Config::default())
+    };
+    let refused = |a: &[&str], b: &[&str]| refuse_overlap(&set(a), &set(b)).is_err();
+    assert!(refused(&["b.png", "a.png"], &["a.png"]));
+    assert!(refused(&["a.png"], &["renamed.png"]));
+    assert!(!refused(&["a.png"], &["b.png"]));
 }
 
 #[test]
@@ -111,7 +193,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let face = labelled_face([10.0, 12.0, 40.0, 44.0], points);
         let anchors = Anchors::generate(&config.anchors, [64, 64]);
         let builder = TargetBuilder::new(&config).unwrap();
-        let targets = builder.build(&anchors, &[truth_of(&face)], true);
+        let targets = builder.build(&anchors, &[face.truth()], true);
         let rows = targets.with_landmarks.len();
         assert_eq!(targets.landmark_deltas.len(), rows * 2 * points);
 
@@ -124,10 +206,10 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
     }
 }
 
-/// The number of points may stand where WFLW itself is described, nowhere else.
+/// The number of points may stand where WFLW itself is described (and in help texts), nowhere else.
 #[test]
 fn no_source_line_says_98_or_196() {
-    let allowed = ["geometry/landmarks.rs", "data/wflw.rs", "synth/"];
+    let allowed = ["geometry/landmarks.rs", "data/wflw.rs", "synth/", "cli/"];
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in walkdir::WalkDir::new(&source) {
         let entry = entry.unwrap();
