@@ -117,7 +117,10 @@ impl Table {
             .chain(self.header.iter().skip(1).map(|name| cell(row, name)))
             .collect();
         if self.writer.is_none() {
-            let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.path)?;
             self.writer = Some(csv::Writer::from_writer(file));
         }
         if let Some(writer) = &mut self.writer {

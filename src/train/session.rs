@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
+use indicatif::HumanDuration;
 
 use super::checkpoint::{Best, Store};
 use super::figures::Figures;
@@ -92,7 +94,9 @@ fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dataset>>)> {
     }
     let training = Dataset::load(&config.data.train, config).context("data.train")?;
     if config.data.validation.is_empty() {
-        eprintln!("no data.validation source: nothing is measured, and the last weights are the best");
+        eprintln!(
+            "no data.validation source: nothing is measured, and the last weights are the best"
+        );
         return Ok((Arc::new(training), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
@@ -167,10 +171,17 @@ struct Session {
 
 impl Session {
     fn run(&mut self, trainer: &mut Trainer) -> Result<Ended> {
+        let (first, begun) = (trainer.position().epoch, Instant::now());
         while trainer.position().epoch < self.config.train.epochs {
             if self.run_epoch(trainer)? == Ended::Interrupted {
                 self.save(trainer)?;
                 return Ok(Ended::Interrupted);
+            }
+            let done = trainer.position().epoch - first;
+            let left = self.config.train.epochs - trainer.position().epoch;
+            if left > 0 {
+                let rest = begun.elapsed().mul_f64(left as f64 / done as f64);
+                eprintln!("  all epochs done in about {}", HumanDuration(rest));
             }
         }
         let file = self.save_weights(trainer, "final.safetensors", self.last_report.as_ref())?;
@@ -232,7 +243,8 @@ impl Session {
             Some(validator) if last || epoch.is_multiple_of(self.config.train.validate_every) => {
                 let report = validator.run(&predictor)?;
                 eprintln!("{}", validation::describe(&report));
-                self.log.validation(step, &validation::row(&report, epoch))?;
+                self.log
+                    .validation(step, &validation::row(&report, epoch))?;
                 self.keep_if_best(trainer, epoch, &report)?;
                 self.last_report = Some(report);
                 Ok(())

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use image::codecs::jpeg::JpegEncoder;
 use image::RgbImage;
+use image::codecs::jpeg::JpegEncoder;
 
 use crate::config::{Config, SnapshotConfig};
 use crate::data::{Dataset, Sample};
