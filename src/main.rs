@@ -1,5 +1,6 @@
 //! The `retinamark` program: parse, run, exit code.
 
+use std::ffi::{c_int, c_long};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -10,6 +11,7 @@ use retinamark::{cli::Cli, commands};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    keep_freed_memory();
     match commands::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
@@ -17,4 +19,17 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
     }
+}
+
+/// Hand freed memory back to the system after 10 s instead of 10 ms: every training step would
+/// otherwise fault its pages in anew, a third of its processor time.
+fn keep_freed_memory() {
+    unsafe extern "C" {
+        fn mi_option_set(option: c_int, value: c_long);
+    }
+    /// `mi_option_purge_delay` of mimalloc 2 and 3, in milliseconds.
+    const PURGE_DELAY: c_int = 15;
+    // SAFETY: the function of the allocator that this program is linked with; it only stores the
+    // value, and no other thread runs yet.
+    unsafe { mi_option_set(PURGE_DELAY, 10_000) };
 }

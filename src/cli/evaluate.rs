@@ -37,7 +37,12 @@ pub struct EvaluateArgs {
     pub subset: Vec<String>,
 
     /// Folder for report.json, faces.csv, ced.svg, best.jpg and worst.jpg
-    #[arg(long, short, value_name = "DIR", default_value = "performance_check/evaluation")]
+    #[arg(
+        long,
+        short,
+        value_name = "DIR",
+        default_value = "performance_check/evaluation"
+    )]
     pub out: PathBuf,
 
     /// Longer side of the network input, pixels

@@ -82,7 +82,7 @@ pub struct ConvBn {
 }
 
 impl ConvBn {
-    /// `x` [B,C,H,W] -> [B,O,ceil(H/stride),ceil(W/stride)].
+    /// `x` `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let x = ops::conv2d(&self.conv, x); // [B,O,H',W']
         match (&self.norm, self.slope) {
@@ -129,7 +129,7 @@ pub fn fold_all(blocks: Vec<ConvBn>) -> Vec<ConvBn> {
     blocks.into_iter().map(ConvBn::fold).collect()
 }
 
-/// Rows of `x` [R,C] at `indices`, in that order -> [P,C].
+/// Rows of `x` `[R,C]` at `indices`, in that order -> `[P,C]`.
 pub fn select_rows(x: Tensor<2>, indices: &[usize]) -> Tensor<2> {
     let index: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
     let index = TensorData::new(index, [indices.len()]);

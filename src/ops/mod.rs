@@ -4,8 +4,12 @@
 mod conv;
 mod fused;
 mod norm;
+mod pointwise;
+mod rows;
 mod scratch;
 mod simd;
+
+use std::sync::Arc;
 
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
@@ -13,10 +17,13 @@ use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Int, Tensor, TensorData, activation, module};
 
 use conv::{Conv, ConvBias, Geometry};
+use fused::is_supported;
+use pointwise::{GlobalMean, LeakyRelu, ScaleChannels, UpsampleAdd};
+use rows::GatherPixels;
 
-/// Convolution. `x` [B,C,H,W] -> [B,O,H',W'].
+/// Convolution. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
 pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
-    let geometry = Geometry::of(conv, x.dims()).filter(|_| fused::is_supported(&x));
+    let geometry = Geometry::of(conv, x.dims()).filter(|_| is_supported(&x));
     match (geometry, &conv.bias) {
         (None, _) => conv.forward(x),
         (Some(g), None) => fused::run2(Conv(g), x, conv.weight.val()),
@@ -26,7 +33,7 @@ pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
 
 /// Batch norm, then `max(x, slope x)`; `None` leaves the activation out. Shape unchanged.
 pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
-    if fused::is_supported(&x) {
+    if is_supported(&x) {
         return norm::batch_norm_act(norm, x, slope);
     }
     let x = norm.forward(x);
@@ -38,6 +45,10 @@ pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Ten
 
 /// `max(x, slope x)`; a slope of 0 is ReLU.
 pub fn leaky_relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
+    if (0.0..=1.0).contains(&slope) && is_supported(&x) {
+        let dims = x.dims();
+        return fused::run1(LeakyRelu { dims, slope }, x);
+    }
     if slope == 0.0 {
         activation::relu(x)
     } else {
@@ -48,26 +59,50 @@ pub fn leaky_relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
 /// Nearest upsampling of `small` to the size of `large`, plus `large`.
 pub fn upsample_add(small: Tensor<4>, large: Tensor<4>) -> Tensor<4> {
     let [_, _, h, w] = large.dims();
+    if is_supported(&small) && is_supported(&large) {
+        let kernel = UpsampleAdd {
+            small: small.dims(),
+            large: large.dims(),
+        };
+        return fused::run2(kernel, small, large);
+    }
     let options = InterpolateOptions::new(InterpolateMode::Nearest).with_output_size([h, w]);
     module::interpolate(small, options) + large
 }
 
-/// Each channel of each image times its own factor. `x` [B,C,H,W], `factor` [B,C].
+/// Each channel of each image times its own factor. `x` `[B,C,H,W]`, `factor` `[B,C]`.
 pub fn scale_channels(x: Tensor<4>, factor: Tensor<2>) -> Tensor<4> {
     let [b, c] = factor.dims();
+    if is_supported(&x) && is_supported(&factor) {
+        let dims = x.dims();
+        return fused::run2(ScaleChannels { dims }, x, factor);
+    }
     x * factor.reshape([b, c, 1, 1])
 }
 
-/// Mean over height and width: [B,C,H,W] -> [B,C].
+/// Mean over height and width: `[B,C,H,W]` -> `[B,C]`.
 pub fn global_mean(x: Tensor<4>) -> Tensor<2> {
     let [b, c, h, w] = x.dims();
+    if is_supported(&x) {
+        return fused::run1(GlobalMean { dims: [b, c, h, w] }, x);
+    }
     x.reshape([b, c, h * w]).mean_dim(2).reshape([b, c])
 }
 
-/// The channel vectors at some places: `x` [B,C,H,W], `places` = image * H * W + y * W + x
-/// -> [P,C].
+/// The channel vectors at some places: `x` `[B,C,H,W]`, `places` = image * H * W + y * W + x
+/// -> `[P,C]`.
 pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
     let [b, c, h, w] = x.dims();
+    if is_supported(&x) {
+        let places = Arc::from(places);
+        return fused::run1(
+            GatherPixels {
+                dims: [b, c, h, w],
+                places,
+            },
+            x,
+        );
+    }
     let device = x.device();
     let rows = x.permute([0, 2, 3, 1]).reshape([b * h * w, c]);
     let index: Vec<i64> = places.iter().map(|&p| p as i64).collect();
@@ -75,8 +110,8 @@ pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
     rows.select(0, index)
 }
 
-/// Head maps of all levels, each [B, A*k, H, W], to rows in anchor order (level, y, x, anchor):
-/// [B, N, k].
+/// Head maps of all levels, each `[B, A*k, H, W]`, to rows in anchor order (level, y, x, anchor):
+/// `[B, N, k]`.
 pub fn head_rows(maps: Vec<Tensor<4>>, k: usize) -> Tensor<3> {
     let rows = maps
         .into_iter()

@@ -22,13 +22,6 @@ impl Scratch {
         }
         Self(buffer)
     }
-
-    /// `len` zeros.
-    pub(super) fn zeros(len: usize) -> Self {
-        let mut scratch = Self::stale(len);
-        scratch.0.fill(0.0);
-        scratch
-    }
 }
 
 impl Drop for Scratch {

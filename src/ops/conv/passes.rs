@@ -18,7 +18,7 @@ struct Pass {
     place: Place,
 }
 
-/// Output [B,O,H',W'] of input `x` [B,C,H,W].
+/// Output `[B,O,H',W']` of input `x` `[B,C,H,W]`.
 pub(super) fn forward(g: &Geometry, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
     let grid = Grid::of_input(g);
     let place = Place {
@@ -222,7 +222,7 @@ impl Pass {
     }
 }
 
-/// Gradient of the weights [O,C/groups,kh,kw].
+/// Gradient of the weights `[O,C/groups,kh,kw]`.
 pub(super) fn weight_gradient(g: &Geometry, x: &[f32], grad: &[f32]) -> Vec<f32> {
     if g.depthwise {
         depthwise_weights(g, x, grad)
