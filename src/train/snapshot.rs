@@ -51,7 +51,7 @@ impl Snapshots {
     /// Whether a snapshot is due after `batch` batches of an epoch of `total`.
     pub const fn due(&self, batch: usize, total: usize) -> bool {
         let every = self.config.every_batches;
-        !self.chosen.is_empty() && every > 0 && batch % every == 0 && batch < total
+        !self.chosen.is_empty() && every > 0 && batch.is_multiple_of(every) && batch < total
     }
 
     /// Draw one photo, another one each time, as `epoch_EEE_batch_BBBBB.jpg`.
