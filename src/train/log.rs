@@ -139,7 +139,7 @@ fn cell(row: &Row, name: &str) -> String {
     let found = row.iter().find(|(n, _)| n == name);
     let number = found.map(|(_, number)| number).filter(|n| n.is_finite());
     // Seven digits say all that was computed in f32.
-    number.map_or_else(String::new, |n| (n as f32).to_string())
+    number.map_or_else(String::new, |n| (*n as f32).to_string())
 }
 
 /// Rewrite the table without the rows after `step` and without torn ones; gives its header.
