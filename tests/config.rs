@@ -139,6 +139,14 @@ fn impossible_values_are_named_with_what_is_allowed() {
             "loss: {wing_epsilon: 0}",
             ["loss.wing_epsilon", "above 0", "0"],
         ),
+        (
+            "augment: {jpeg: {quality: [90, 30]}}",
+            ["augment.jpeg.quality", "rising", "[90, 30]"],
+        ),
+        (
+            "augment: {flip: {probability: 2}}",
+            ["augment.flip.probability", "0 to 1", "2"],
+        ),
         ("train: {batch_size: 0}", ["train.batch_size", "1", "0"]),
         (
             "data: {train: [{kind: wflw, list: a, weight: -1}]}",

@@ -11,13 +11,15 @@ use crate::support::tempdir;
 fn outputs(file: &std::path::Path, device: &Device) -> Vec<f32> {
     let (model, _) = weights::load(file, device).unwrap();
     let (w, h) = (96, 72);
-    let pixels: Vec<f32> = (0..3 * w * h).map(|i| ((i * 37) % 251) as f32 - 125.0).collect();
+    let pixels: Vec<f32> = (0..3 * w * h)
+        .map(|i| ((i * 37) % 251) as f32 - 125.0)
+        .collect();
     let x = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, h, w]), device);
     let outputs = model.forward(x);
     let landmarks = model.landmark_deltas(&outputs);
     [outputs.logits, outputs.box_deltas, landmarks]
         .into_iter()
-        .flat_map(|t| t.into_data().to_vec::<f32>().unwrap())
+        .flat_map(|t| t.into_data().try_to_vec::<f32>().unwrap())
         .collect()
 }
 
@@ -35,7 +37,10 @@ fn libtorch_gives_the_numbers_of_flex() {
         assert_eq!(flex.len(), tch.len());
         let scale = flex.iter().fold(0.0f32, |m, v| m.max(v.abs()));
         for (a, b) in flex.iter().zip(&tch) {
-            assert!((a - b).abs() <= 1e-3 * scale.max(1.0), "{backbone:?}: {a} on flex, {b} on tch");
+            assert!(
+                (a - b).abs() <= 1e-3 * scale.max(1.0),
+                "{backbone:?}: {a} on flex, {b} on tch"
+            );
         }
     }
 }

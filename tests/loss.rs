@@ -22,11 +22,14 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
 }
 
 fn scalar(t: Tensor<1>) -> f32 {
-    t.into_data().to_vec::<f32>().unwrap()[0]
+    t.into_data().try_to_vec::<f32>().unwrap()[0]
 }
 
 fn close(got: f32, want: f32) {
-    assert!((got - want).abs() <= 1e-4 * want.abs().max(1.0), "{got} is not {want}");
+    assert!(
+        (got - want).abs() <= 1e-4 * want.abs().max(1.0),
+        "{got} is not {want}"
+    );
 }
 
 /// Outputs of four anchors for one image, with the network's own landmark features left out.
@@ -56,7 +59,9 @@ fn class_and_box_parts_by_hand() {
         box_deltas: vec![[0.0, 1.0, 0.0, 1.0]],
         ..Targets::default()
     };
-    let parts = MultiBox::new(loss).forward(&model, &outputs, &[targets]).unwrap();
+    let parts = MultiBox::new(loss)
+        .forward(&model, &outputs, &[targets])
+        .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
     close(scalar(parts.class), 0.313_262 + 2.126_928);
     // SmoothL1 of .5, 2, 0, -2 is .125 + 1.5 + 0 + 1.5, doubled by its weight.
@@ -78,7 +83,9 @@ fn parts_are_divided_by_their_own_positives() {
         box_deltas: vec![[0.0; 4]; 2],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss).forward(&model, &outputs, &[targets]).unwrap();
+    let parts = MultiBox::new(config.loss)
+        .forward(&model, &outputs, &[targets])
+        .unwrap();
     close(scalar(parts.class), std::f32::consts::LN_2);
     close(scalar(parts.boxes), 2.0 * 0.5);
 }
@@ -101,27 +108,49 @@ fn face<'a>(b: [f32; 4], points: &'a [Point], labelled: &'a [bool]) -> Truth<'a>
 }
 
 /// Targets of one image per list of faces, and the loss of a random batch against them.
-fn loss_of(config: &Config, side: u32, images: &[Vec<Truth>]) -> (f32, f32, Vec<Targets>, RetinaFace, Outputs) {
+fn loss_of(
+    config: &Config,
+    side: u32,
+    images: &[Vec<Truth>],
+) -> (f32, f32, Vec<Targets>, RetinaFace, Outputs) {
     let device = Device::flex();
     let model = RetinaFace::new(config, &device).unwrap();
     let anchors = Anchors::generate(&config.anchors, [side, side]);
     let builder = TargetBuilder::new(config).unwrap();
-    let targets: Vec<Targets> = images.iter().map(|f| builder.build(&anchors, f, true)).collect();
+    let targets: Vec<Targets> = images
+        .iter()
+        .map(|f| builder.build(&anchors, f, true))
+        .collect();
     let n = images.len() * 3 * (side * side) as usize;
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let x = tensor(&pixels, [images.len(), 3, side as usize, side as usize]);
     let outputs = model.forward(x);
-    let parts = MultiBox::new(config.loss.clone()).forward(&model, &outputs, &targets).unwrap();
-    (scalar(parts.total), scalar(parts.landmarks), targets, model, outputs)
+    let parts = MultiBox::new(config.loss.clone())
+        .forward(&model, &outputs, &targets)
+        .unwrap();
+    (
+        scalar(parts.total),
+        scalar(parts.landmarks),
+        targets,
+        model,
+        outputs,
+    )
 }
 
 #[test]
 fn unlabelled_points_are_masked_not_dropped() {
     let labelled = [true, true, false, true, false];
     let config = config();
-    let images = [vec![face([24.0, 24.0, 40.0, 44.0], &POINTS, &labelled)], vec![]];
+    let images = [
+        vec![face([24.0, 24.0, 40.0, 44.0], &POINTS, &labelled)],
+        vec![],
+    ];
     let (_, landmarks, targets, model, outputs) = loss_of(&config, 64, &images);
-    let dense: Vec<f32> = model.landmark_deltas(&outputs).into_data().to_vec().unwrap();
+    let dense: Vec<f32> = model
+        .landmark_deltas(&outputs)
+        .into_data()
+        .try_to_vec()
+        .unwrap();
     let t = &targets[0];
     let mut want = 0.0;
     for (row, &p) in t.with_landmarks.iter().enumerate() {
@@ -149,7 +178,10 @@ fn extreme_images_have_a_finite_loss() {
         vec![face([50.0, 50.0, 59.0, 59.0], &POINTS, &all)],
         crowd.collect(),
         vec![face([30.0, 30.0, 30.0, 60.0], &POINTS, &all)],
-        vec![Truth { ignored: true, ..face([0.0, 0.0, 128.0, 128.0], &[], &[]) }],
+        vec![Truth {
+            ignored: true,
+            ..face([0.0, 0.0, 128.0, 128.0], &[], &[])
+        }],
     ];
     for image in &images {
         let (total, ..) = loss_of(&config(), 128, std::slice::from_ref(image));
@@ -170,7 +202,9 @@ fn every_part_reaches_the_weights() {
     for faces in [vec![face([24.0, 24.0, 40.0, 44.0], &POINTS, &all)], vec![]] {
         let targets = builder.build(&anchors, &faces, true);
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
-        let loss = MultiBox::new(config.loss.clone()).forward(&model, &outputs, &[targets]).unwrap();
+        let loss = MultiBox::new(config.loss.clone())
+            .forward(&model, &outputs, &[targets])
+            .unwrap();
         // An image without faces is legal: its backward pass exists.
         let _ = loss.total.backward();
     }
@@ -185,5 +219,9 @@ fn targets_of_another_size_are_refused() {
         labels: vec![0; 5],
         ..Targets::default()
     };
-    assert!(MultiBox::new(config.loss).forward(&model, &outputs, &[targets]).is_err());
+    assert!(
+        MultiBox::new(config.loss)
+            .forward(&model, &outputs, &[targets])
+            .is_err()
+    );
 }

@@ -6,11 +6,14 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use image::{Rgb, RgbImage};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use retinamark::anchors::{AnchorCache, Anchors, TargetBuilder, Truth};
 use retinamark::config::{
     ChannelOrder, Config, InitConfig, InputConfig, OptimizerKind, ScheduleConfig, ScheduleKind,
 };
-use retinamark::data::FaceLabel;
+use retinamark::data::augment::Pipeline;
+use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
 use retinamark::geometry::{BoxXyxy, Point, Scheme};
 use retinamark::imaging;
 use retinamark::loss::MultiBox;
@@ -35,7 +38,7 @@ fn noise(side: usize, device: &Device) -> Tensor<4> {
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
+    tensor.into_data().try_to_vec().unwrap()
 }
 
 fn boxed(b: [f32; 4]) -> Truth<'static> {
@@ -64,8 +67,92 @@ fn labelled_face(box_xyxy: [f32; 4], points: usize) -> FaceLabel {
     }
 }
 
-fn truth_of(f: &FaceLabel) -> Truth<'_> {
-    Truth { box_xyxy: f.box_xyxy, landmarks: &f.landmarks, labelled: &f.labelled, ignored: f.ignored }
+/// `Config` in which training photos are cropped, and mirrored or not, and nothing else.
+fn crops_only(flip: f32) -> Config {
+    let mut config = Config::default();
+    let augment = &mut config.augment;
+    augment.flip.probability = flip;
+    augment.rotation.probability = 0.0;
+    augment.color.probability = 0.0;
+    augment.grey.probability = 0.0;
+    augment.blur.probability = 0.0;
+    augment.jpeg.probability = 0.0;
+    augment.erase.probability = 0.0;
+    config.train.crop = 96;
+    config
+}
+
+#[test]
+fn a_mirrored_face_has_all_its_points_renamed() {
+    let photo = RgbImage::from_pixel(300, 200, Rgb([90, 90, 90]));
+    let face = [labelled_face([100.0, 50.0, 160.0, 130.0], 98)];
+    let crop_of = |flip| {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let pipeline = Pipeline::new(&crops_only(flip)).unwrap();
+        pipeline.apply(&photo, &face, &mut rng).1.remove(0)
+    };
+    let (plain, mirrored) = (crop_of(0.0), crop_of(1.0));
+    let scheme = Scheme::wflw98();
+    for i in 0..98 {
+        let [x, y] = plain.landmarks[scheme.mirror()[i]];
+        let [mx, my] = mirrored.landmarks[i];
+        assert!(
+            (mx - (96.0 - x)).abs() < 1e-2 && (my - y).abs() < 1e-2,
+            "point {i} at ({mx}, {my}), its twin was at ({x}, {y})"
+        );
+    }
+}
+
+#[test]
+fn points_that_leave_the_crop_are_masked_not_moved_to_its_border() {
+    let config = Config {
+        train: crops_only(0.5).train,
+        ..Config::default()
+    };
+    let photo = RgbImage::from_pixel(400, 300, Rgb([90, 90, 90]));
+    let faces = [
+        labelled_face([10.0, 10.0, 210.0, 250.0], 98),
+        labelled_face([300.0, 60.0, 380.0, 160.0], 98),
+    ];
+    let pipeline = Pipeline::new(&config).unwrap();
+    let mut masked = 0;
+    for seed in 0..60 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (crop, faces) = pipeline.apply(&photo, &faces, &mut rng);
+        assert_eq!(crop.dimensions(), (96, 96));
+        for face in faces.iter().filter(|f| f.has_landmarks()) {
+            for (p, &labelled) in face.landmarks.iter().zip(&face.labelled) {
+                let inside = p.iter().all(|v| (0.0..=96.0).contains(v));
+                assert!(inside || !labelled, "labelled point {p:?} outside");
+                masked += usize::from(!labelled);
+            }
+        }
+    }
+    assert!(masked > 0, "no point ever left the crop");
+}
+
+#[test]
+fn training_photos_cannot_be_validated_on() {
+    let folder = tempdir();
+    let path = |name: &str| folder.path().join(name);
+    let photo = RgbImage::from_fn(32, 32, |x, y| Rgb([x as u8, y as u8, 7]));
+    photo.save(path("a.png")).unwrap();
+    std::fs::copy(path("a.png"), path("renamed.png")).unwrap();
+    RgbImage::new(32, 32).save(path("b.png")).unwrap();
+    let set = |names: &[&str]| {
+        let sample = |name: &&str| Sample {
+            path: path(name),
+            name: (*name).into(),
+            faces: Vec::new(),
+            complete: true,
+            source: 0,
+        };
+        Dataset::from_samples(names.iter().map(sample).collect(), &Config::default())
+    };
+    let refused = |a: &[&str], b: &[&str]| refuse_overlap(&set(a), &set(b)).is_err();
+    assert!(refused(&["b.png", "a.png"], &["a.png"]));
+    assert!(refused(&["a.png"], &["renamed.png"]));
+    assert!(!refused(&["a.png"], &["b.png"]));
 }
 
 #[test]
@@ -78,7 +165,14 @@ fn the_learning_rate_falls_at_the_milestones() {
         ..ScheduleConfig::default()
     };
     let schedule = Schedule::new(&config, 1e-2, 100, 10);
-    for (step, rate) in [(0, 1e-2), (49, 1e-2), (50, 1e-3), (79, 1e-3), (80, 1e-4), (99, 1e-4)] {
+    for (step, rate) in [
+        (0, 1e-2),
+        (49, 1e-2),
+        (50, 1e-3),
+        (79, 1e-3),
+        (80, 1e-4),
+        (99, 1e-4),
+    ] {
         let got = schedule.at(step);
         assert!((got - rate).abs() < 1e-12, "step {step}: {got}");
     }
@@ -99,7 +193,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let face = labelled_face([10.0, 12.0, 40.0, 44.0], points);
         let anchors = Anchors::generate(&config.anchors, [64, 64]);
         let builder = TargetBuilder::new(&config).unwrap();
-        let targets = builder.build(&anchors, &[truth_of(&face)], true);
+        let targets = builder.build(&anchors, &[face.truth()], true);
         let rows = targets.with_landmarks.len();
         assert_eq!(targets.landmark_deltas.len(), rows * 2 * points);
 
@@ -112,10 +206,10 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
     }
 }
 
-/// The number of points may stand where WFLW itself is described, nowhere else.
+/// The number of points may stand where WFLW itself is described (and in help texts), nowhere else.
 #[test]
 fn no_source_line_says_98_or_196() {
-    let allowed = ["geometry/landmarks.rs", "data/wflw.rs", "synth/"];
+    let allowed = ["geometry/landmarks.rs", "data/wflw.rs", "synth/", "cli/"];
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     for entry in walkdir::WalkDir::new(&source) {
         let entry = entry.unwrap();
@@ -164,7 +258,10 @@ fn squeeze_and_excitation_blocks_are_there_and_learn() {
     without.model.se_reduction = 0;
     let plain = Layout::of(&RetinaFace::new(&without, &device).unwrap());
     // Three levels, each 8 -> 4 -> 8 channels with biases.
-    assert_eq!(learned(&layout) - learned(&plain), 3 * (8 * 4 + 4 + 4 * 8 + 8));
+    assert_eq!(
+        learned(&layout) - learned(&plain),
+        3 * (8 * 4 + 4 + 4 * 8 + 8)
+    );
 
     let outputs = model.forward(noise(64, &device));
     let gradients = outputs.logits.powf_scalar(2.0).sum().backward();
@@ -174,7 +271,9 @@ fn squeeze_and_excitation_blocks_are_there_and_learn() {
     let mut touched = vec![false; layout.entries().len()];
     layout.add_gradients(&model, &gradients, &mut sum, &mut touched);
     let se = layout.entries().iter().zip(&touched);
-    let se: Vec<_> = se.filter(|(e, _)| !names.contains(&e.name.as_str())).collect();
+    let se: Vec<_> = se
+        .filter(|(e, _)| !names.contains(&e.name.as_str()))
+        .collect();
     assert_eq!(se.len(), 12);
     for (entry, touched) in se {
         assert!(*touched, "{} has no gradient", entry.name);
@@ -193,7 +292,9 @@ fn faces_without_size_give_no_infinite_targets() {
         boxed([30.0, 30.0, 10.0, 10.0]),
         boxed([f32::NAN, 0.0, 10.0, 10.0]),
     ];
-    let targets = TargetBuilder::new(&config).unwrap().build(&anchors, &faces, true);
+    let targets = TargetBuilder::new(&config)
+        .unwrap()
+        .build(&anchors, &faces, true);
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
@@ -209,9 +310,15 @@ fn unlabelled_faces_are_not_background() {
     let labelled = [boxed([20.0, 20.0, 60.0, 60.0])];
     let unlabelled = BoxXyxy::new(240.0, 240.0, 280.0, 280.0);
     let targets = builder.build(&anchors, &labelled, false);
-    let boxes = anchors.boxes_cxcywh().iter().map(|&b| BoxXyxy::from_cxcywh(b));
+    let boxes = anchors
+        .boxes_cxcywh()
+        .iter()
+        .map(|&b| BoxXyxy::from_cxcywh(b));
     for (b, &label) in boxes.zip(&targets.labels) {
-        assert!(label != 0 || b.iou(&unlabelled) < 0.1, "{b:?} is background");
+        assert!(
+            label != 0 || b.iou(&unlabelled) < 0.1,
+            "{b:?} is background"
+        );
     }
     assert!(targets.labels.contains(&0), "nothing is background");
     assert!(!targets.positives.is_empty());
@@ -223,7 +330,11 @@ fn photos_are_turned_upright_and_channels_are_in_the_weights_order() {
     let path = folder.path().join("turned.jpg");
     // Left half red, right half blue; "rotate by 90 degrees clockwise to show".
     let photo = RgbImage::from_fn(64, 32, |x, _| {
-        if x < 32 { Rgb([250, 0, 0]) } else { Rgb([0, 0, 250]) }
+        if x < 32 {
+            Rgb([250, 0, 0])
+        } else {
+            Rgb([0, 0, 250])
+        }
     });
     std::fs::write(&path, jpeg_with_orientation(&photo, 6)).unwrap();
     let upright = imaging::load_rgb(&path, &imaging::Limits::default()).unwrap();
@@ -240,7 +351,10 @@ fn photos_are_turned_upright_and_channels_are_in_the_weights_order() {
         let red = RgbImage::from_pixel(4, 4, Rgb([250, 0, 0]));
         let mut planes = vec![-1.0; 3 * 16];
         imaging::fill_tensor(&red, &input, [4, 4], &mut planes);
-        assert_eq!((planes[0], planes[16], planes[32]), (first, 0.0, 250.0 - first));
+        assert_eq!(
+            (planes[0], planes[16], planes[32]),
+            (first, 0.0, 250.0 - first)
+        );
     }
 }
 
@@ -250,7 +364,26 @@ fn jpeg_with_orientation(photo: &RgbImage, orientation: u8) -> Vec<u8> {
     let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut plain, 95);
     photo.write_with_encoder(encoder).unwrap();
     let mut exif = b"Exif\0\0MM\0\x2a\0\0\0\x08".to_vec();
-    exif.extend([0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0]);
+    exif.extend([
+        0,
+        1,
+        0x01,
+        0x12,
+        0,
+        3,
+        0,
+        0,
+        0,
+        1,
+        0,
+        orientation,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]);
     let length = u16::try_from(exif.len() + 2).unwrap().to_be_bytes();
     let (start, rest) = plain.split_at(2);
     [start, &[0xff, 0xe1], &length, &exif, rest].concat()
@@ -299,7 +432,11 @@ fn a_resumed_optimiser_goes_on_with_its_momentum() {
         config.optimizer.kind = kind;
         let start = RetinaFace::new(&config, &device).unwrap();
         let step = |optimizer: &mut Optimizer, model: RetinaFace| {
-            let loss = model.forward(noise(32, &device)).logits.powf_scalar(2.0).mean();
+            let loss = model
+                .forward(noise(32, &device))
+                .logits
+                .powf_scalar(2.0)
+                .mean();
             let gradients = burn::optim::GradientsParams::from_grads(loss.backward(), &model);
             optimizer.accumulate(&model, &gradients);
             optimizer.step(model, 1e-3).0

@@ -10,7 +10,7 @@ mod train;
 
 use clap::{Parser, Subcommand};
 
-pub use bench::BenchArgs;
+pub use bench::{BenchArgs, Work};
 pub use check_data::{CheckDataArgs, Split};
 pub use detect::{DetectArgs, Save};
 pub use evaluate::EvaluateArgs;

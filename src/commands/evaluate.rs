@@ -1,15 +1,282 @@
 //! `retinamark evaluate`.
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail, ensure};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use crate::cli::EvaluateArgs;
+use crate::config::{Config, OnError, SourceConfig, SourceKind};
+use crate::data::Dataset;
+use crate::evaluation::{self, Outcome, Settings, Which};
+use crate::infer::{InputSize, Predictor};
+use crate::metrics::Report;
+use crate::{device, fs, model, render};
 
-/// Run the subcommand.
+/// Faces on each mosaic.
+const MOSAIC: usize = 64;
+
+/// Run the subcommand: measure, print a table, write the report, the plot and the mosaics.
 ///
 /// # Errors
-/// Not built yet.
-pub fn run(_args: EvaluateArgs) -> Result<ExitCode> {
-    anyhow::bail!("not built yet")
+/// On unusable arguments, weights or lists, a photo that cannot be decoded (without
+/// `--skip-errors`), and results that cannot be written.
+pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
+    let weights = model::weights::find(args.weights.as_deref())?;
+    let predictor = Predictor::load(&weights, &device::by_name(&args.device)?)?;
+    let config = config(&args, predictor.config())?;
+    let dataset = Dataset::load(&config.data.validation, &config)?;
+    let mut settings = settings(&args, &config)?;
+    add_subsets(&mut settings, &args.subset, &config)?;
+    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs);
+    let pool = threads.build().context("cannot start --jobs threads")?;
+    let outcome = pool.install(|| -> Result<Outcome> {
+        let outcome = measure(&predictor, &dataset, &settings)?;
+        write(&args, &weights, &settings, &dataset, &outcome)?;
+        Ok(outcome)
+    })?;
+    print!("{}", evaluation::table(&outcome.report, settings.size));
+    eprint!("{}", dataset.report);
+    let while_decoding = dataset.left_out();
+    if while_decoding.total() > 0 {
+        eprint!("{while_decoding}");
+    }
+    println!("results in {}", args.out.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The weights' own configuration, with the data and detection settings of `--config` and the
+/// lists of `--data`. The lists that the weights were trained with are not theirs to name: paths
+/// mean nothing on another machine.
+fn config(args: &EvaluateArgs, own: &Config) -> Result<Config> {
+    let mut config = own.clone();
+    if args.config.is_some() || args.data.is_empty() {
+        let given = Config::load(args.config.as_deref(), &[])?;
+        config.data = given.data;
+        if args.config.is_some() {
+            config.detect = given.detect;
+        }
+    }
+    if !args.data.is_empty() {
+        let sources = args.data.iter().map(|text| source(text));
+        config.data.validation = sources.collect::<Result<_>>()?;
+    }
+    if args.skip_errors {
+        config.data.on_error = OnError::Skip;
+    }
+    ensure!(
+        !config.data.validation.is_empty(),
+        "nothing to evaluate on: give --data, or --config with data.validation"
+    );
+    Ok(config)
+}
+
+fn settings(args: &EvaluateArgs, config: &Config) -> Result<Settings> {
+    let mut settings = Settings::from(&config.detect);
+    if let Some(size) = args.size {
+        settings.size = size;
+        settings.detect.size = InputSize::Fixed(size);
+    }
+    if let Some(score) = args.score {
+        settings.options.joint.score = score;
+        settings.detect.score = settings.detect.score.min(score);
+    }
+    ensure!(
+        args.min_face >= 0.0 && args.min_face.is_finite(),
+        "--min-face: expected a number of pixels, 0 or more"
+    );
+    settings.options.min_face = args.min_face;
+    Ok(settings)
+}
+
+/// Read the lists of `--subset`; their photos lie where those of the first source do.
+fn add_subsets(settings: &mut Settings, subsets: &[String], config: &Config) -> Result<()> {
+    ensure!(subsets.len() <= 32, "--subset: at most 32 subsets");
+    for text in subsets {
+        let (name, list) = text
+            .split_once('=')
+            .with_context(|| format!("--subset {text}: expected NAME=LIST"))?;
+        let images = config.data.validation.first().map(|s| s.images.as_path());
+        let source = list_of(SourceKind::Wider, Path::new(list), images);
+        let faces = Dataset::load(&[source], config)?;
+        settings.subsets.add(name, &faces.samples);
+    }
+    Ok(())
+}
+
+/// `KIND:LIST[:IMAGES[:WIDER]]`.
+fn source(text: &str) -> Result<SourceConfig> {
+    let usage = || {
+        format!(
+            "--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts"
+        )
+    };
+    let parts = split_paths(text);
+    let (kind, list, rest) = match parts.as_slice() {
+        [kind, list, rest @ ..] if !list.is_empty() => (kind.as_str(), list, rest),
+        _ => bail!(usage()),
+    };
+    let (kind, paths) = match kind {
+        "wflw" => (SourceKind::Wflw, 1..=2),
+        "wider" => (SourceKind::Wider, 1..=1),
+        "retinaface" => (SourceKind::Retinaface, 1..=1),
+        "pts" => (SourceKind::Pts, 0..=0),
+        _ => bail!(usage()),
+    };
+    ensure!(
+        paths.contains(&rest.len()),
+        "--data {text}: {} needs {} after its list (see --help)",
+        parts[0],
+        match kind {
+            SourceKind::Pts => "nothing",
+            SourceKind::Wflw => "the folder of its photos, and may have a WIDER list",
+            SourceKind::Wider | SourceKind::Retinaface => "the folder of its photos",
+        }
+    );
+    Ok(SourceConfig {
+        wider: rest.get(1).map(PathBuf::from),
+        ..list_of(kind, Path::new(list), rest.first().map(Path::new))
+    })
+}
+
+fn list_of(kind: SourceKind, list: &Path, images: Option<&Path>) -> SourceConfig {
+    SourceConfig {
+        kind,
+        list: list.to_owned(),
+        images: images.map(Path::to_owned).unwrap_or_default(),
+        weight: 1.0,
+        wider: None,
+        disagreement: None,
+        max_disagreement: None,
+        complete: None,
+    }
+}
+
+/// Split at colons, but not behind the drive letter of a Windows path.
+fn split_paths(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(':') {
+        let is_drive = |p: &str| p.len() == 1 && p.as_bytes()[0].is_ascii_alphabetic();
+        match parts.last_mut() {
+            Some(last) if is_drive(last) && part.starts_with(['\\', '/']) => {
+                last.push(':');
+                last.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
+}
+
+fn measure(predictor: &Predictor, dataset: &Dataset, settings: &Settings) -> Result<Outcome> {
+    let style = "{wide_bar} {pos}/{len} photos, {per_sec}, {eta} left";
+    let bar = ProgressBar::new(dataset.samples.len() as u64)
+        .with_style(ProgressStyle::with_template(style)?);
+    let outcome = evaluation::run_with(predictor, dataset, settings, &|| bar.inc(1));
+    bar.finish_and_clear();
+    outcome
+}
+
+/// What `report.json` holds.
+#[derive(Serialize)]
+struct File<'a> {
+    weights: &'a Path,
+    size: u32,
+    evaluate_score: f32,
+    joint_score: f32,
+    joint_iou: f32,
+    nms_iou: f32,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+fn write(
+    args: &EvaluateArgs,
+    weights: &Path,
+    settings: &Settings,
+    dataset: &Dataset,
+    outcome: &Outcome,
+) -> Result<()> {
+    let file = File {
+        weights,
+        size: settings.size,
+        evaluate_score: settings.detect.score,
+        joint_score: settings.options.joint.score,
+        joint_iou: settings.options.joint.iou,
+        nms_iou: settings.detect.nms_iou,
+        report: &outcome.report,
+    };
+    fs::write_atomic(&args.out.join("report.json"), |out| {
+        Ok(serde_json::to_writer_pretty(out, &file)?)
+    })?;
+    if outcome.faces.is_empty() {
+        return Ok(());
+    }
+    write_faces(&args.out.join("faces.csv"), dataset, outcome)?;
+    let errors: Vec<f64> = outcome.faces.iter().map(|f| f.nme).collect();
+    let name = weights.file_stem().unwrap_or_default().to_string_lossy();
+    let title = format!("{name}: {} faces, missed ones included", errors.len());
+    let svg = evaluation::ced_svg(&errors, &title)?;
+    fs::write_atomic(&args.out.join("ced.svg"), |out| {
+        Ok(std::io::Write::write_all(out, svg.as_bytes())?)
+    })?;
+    for (which, name) in [(Which::Best, "best.jpg"), (Which::Worst, "worst.jpg")] {
+        let picture = evaluation::mosaic(dataset, &outcome.faces, which, MOSAIC)?;
+        render::save_jpeg(&args.out.join(name), &picture)?;
+    }
+    Ok(())
+}
+
+/// One line a face: photo, true box, error, and the detection that stands for it.
+fn write_faces(path: &Path, dataset: &Dataset, outcome: &Outcome) -> Result<()> {
+    fs::write_atomic(path, |out| {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["image", "x1", "y1", "x2", "y2", "nme", "score"])?;
+        for face in &outcome.faces {
+            let sample = &dataset.samples[face.sample];
+            let corners: [f32; 4] = sample.faces[face.face].box_xyxy.into();
+            let score = face.detection.as_ref().map(|d| format!("{:.4}", d.score));
+            let mut row = vec![sample.name.to_string()];
+            row.extend(corners.map(|v| format!("{v:.1}")));
+            row.extend([format!("{:.5}", face.nme), score.unwrap_or_default()]);
+            csv.write_record(&row)?;
+        }
+        Ok(csv.flush()?)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_read_from_one_argument() {
+        let s = source("wflw:a/list.txt:images:wider.txt").unwrap();
+        assert_eq!((s.kind, s.list), (SourceKind::Wflw, "a/list.txt".into()));
+        assert_eq!(
+            (s.images, s.wider),
+            ("images".into(), Some("wider.txt".into()))
+        );
+        let s = source("pts:folder").unwrap();
+        assert_eq!((s.kind, s.list), (SourceKind::Pts, "folder".into()));
+        let s = source(r"wider:C:\lists\a.txt:D:/images").unwrap();
+        assert_eq!(
+            (s.list, s.images),
+            (r"C:\lists\a.txt".into(), "D:/images".into())
+        );
+        for bad in [
+            "",
+            "wflw",
+            "wflw:",
+            "wflw:a",
+            "coco:a:b",
+            "pts:a:b",
+            "wider:a:b:c",
+        ] {
+            let error = source(bad).unwrap_err().to_string();
+            assert!(error.contains("--data"), "{bad}: {error}");
+        }
+    }
 }

@@ -25,8 +25,14 @@ pub fn run(args: SynthArgs) -> Result<ExitCode> {
     let written = synth::write(&args.out, &options, &|| bar.inc(1));
     bar.finish_and_clear();
     let written = written?;
-    for (list, [photos, faces]) in [("train.txt", written.train), ("val.txt", written.validation)] {
-        println!("{}: {photos} photos, {faces} faces", args.out.join(list).display());
+    for (list, [photos, faces]) in [
+        ("train.txt", written.train),
+        ("val.txt", written.validation),
+    ] {
+        println!(
+            "{}: {photos} photos, {faces} faces",
+            args.out.join(list).display()
+        );
     }
     let config = args.out.join("config.yaml");
     println!("next: retinamark train --config {}", config.display());

@@ -1,6 +1,9 @@
 //! Augmentations: each with its probability and range.
 
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
+
+use super::check::Check;
 
 /// How training photos are varied. All ranges are drawn from evenly unless said otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -214,60 +217,55 @@ impl Default for EraseConfig {
 }
 
 impl AugmentConfig {
-    /// What is wrong with the values: the key (with its `augment.` in front) and what is allowed.
-    pub fn problems(&self) -> Vec<(String, String)> {
-        let mut found = Problems::default();
+    /// Whether all values make sense.
+    ///
+    /// # Errors
+    /// Names every key with an impossible value and what is allowed.
+    pub fn validate(&self) -> Result<()> {
+        let mut check = Check::default();
+        self.check(&mut check);
+        check.finish()
+    }
+
+    pub(super) fn check(&self, check: &mut Check) {
         let c = &self.crop;
         for (key, probability) in [
-            ("crop.landmark_share", c.landmark_share),
-            ("crop.keep_visible", c.keep_visible),
-            ("crop.ignore_visible", c.ignore_visible),
-            ("zoom_out.probability", self.zoom_out.probability),
-            ("rotation.probability", self.rotation.probability),
-            ("flip.probability", self.flip.probability),
-            ("color.probability", self.color.probability),
-            ("color.brightness", self.color.brightness),
-            ("color.contrast", self.color.contrast),
-            ("color.saturation", self.color.saturation),
-            ("grey.probability", self.grey.probability),
-            ("blur.probability", self.blur.probability),
-            ("jpeg.probability", self.jpeg.probability),
-            ("erase.probability", self.erase.probability),
+            ("augment.crop.landmark_share", c.landmark_share),
+            ("augment.crop.keep_visible", c.keep_visible),
+            ("augment.crop.ignore_visible", c.ignore_visible),
+            ("augment.zoom_out.probability", self.zoom_out.probability),
+            ("augment.rotation.probability", self.rotation.probability),
+            ("augment.flip.probability", self.flip.probability),
+            ("augment.color.probability", self.color.probability),
+            ("augment.color.brightness", self.color.brightness),
+            ("augment.color.contrast", self.color.contrast),
+            ("augment.color.saturation", self.color.saturation),
+            ("augment.grey.probability", self.grey.probability),
+            ("augment.blur.probability", self.blur.probability),
+            ("augment.jpeg.probability", self.jpeg.probability),
+            ("augment.erase.probability", self.erase.probability),
         ] {
-            found.between(key, probability, 0.0, 1.0);
+            check.between(key, probability, 0.0, 1.0);
         }
-        found.between("crop.min_face", c.min_face, 1.0, 10_000.0);
-        found.between("crop.max_face", c.max_face, 0.05, 1.0);
-        found.between("crop.max_upscale", c.max_upscale, 0.1, 100.0);
-        found.between("crop.min_pixels", c.min_pixels, 0.0, c.min_face);
-        found.between("zoom_out.max_factor", self.zoom_out.max_factor, 1.0, 100.0);
-        found.between("rotation.degrees", self.rotation.degrees, 0.0, 180.0);
-        found.between("color.hue", self.color.hue, 0.0, 180.0);
-        found.range("blur.sigma", self.blur.sigma, 0.01, 50.0);
-        found.range("jpeg.quality", self.jpeg.quality.map(f32::from), 1.0, 100.0);
-        found.range("erase.area", self.erase.area, 0.0, 1.0);
-        found.0
-    }
-}
-
-#[derive(Default)]
-struct Problems(Vec<(String, String)>);
-
-impl Problems {
-    /// NaN is never between.
-    fn between(&mut self, key: &str, value: f32, low: f32, high: f32) {
-        if !(low..=high).contains(&value) {
-            let message = format!("must be from {low} to {high}, is {value}");
-            self.0.push((format!("augment.{key}"), message));
-        }
-    }
-
-    fn range(&mut self, key: &str, [from, to]: [f32; 2], low: f32, high: f32) {
-        if !(low <= from && from <= to && to <= high) {
-            let message = format!(
-                "must be two rising values from {low} to {high}, is [{from}, {to}]"
-            );
-            self.0.push((format!("augment.{key}"), message));
-        }
+        check.between("augment.crop.min_face", c.min_face, 1.0, 10_000.0);
+        check.between("augment.crop.max_face", c.max_face, 0.05, 1.0);
+        check.between("augment.crop.max_upscale", c.max_upscale, 0.1, 100.0);
+        check.between("augment.crop.min_pixels", c.min_pixels, 0.0, c.min_face);
+        check.between(
+            "augment.zoom_out.max_factor",
+            self.zoom_out.max_factor,
+            1.0,
+            100.0,
+        );
+        check.between(
+            "augment.rotation.degrees",
+            self.rotation.degrees,
+            0.0,
+            180.0,
+        );
+        check.between("augment.color.hue", self.color.hue, 0.0, 180.0);
+        check.range("augment.blur.sigma", self.blur.sigma, 0.01, 50.0);
+        check.range("augment.jpeg.quality", self.jpeg.quality, 1, 100);
+        check.range("augment.erase.area", self.erase.area, 0.0, 1.0);
     }
 }

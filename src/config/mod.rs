@@ -1,6 +1,7 @@
 //! `config.yaml`: every setting, its default and its check.
 
 mod augment;
+mod check;
 mod data;
 mod load;
 mod model;

@@ -1,10 +1,9 @@
 //! Which values make sense. All problems are reported at once, each with its key and what is
 //! allowed.
 
-use std::fmt::Display;
+use anyhow::Result;
 
-use anyhow::{Result, bail};
-
+use super::check::Check;
 use super::{
     AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig, LossConfig,
     MatcherConfig, ModelConfig, OptimizerConfig, ScheduleConfig, SourceConfig, SourceKind,
@@ -29,6 +28,7 @@ impl Config {
         anchors(&mut check, &self.anchors);
         init(&mut check, &self.init);
         data(&mut check, &self.data);
+        self.augment.check(&mut check);
         matcher(&mut check, &self.matcher);
         loss(&mut check, &self.loss);
         optimizer(&mut check, &self.optimizer);
@@ -37,59 +37,6 @@ impl Config {
         check.between("snapshot.score", self.snapshot.score, 0.0, 1.0);
         detect(&mut check, &self.detect);
         check.finish()
-    }
-}
-
-/// Collects problems.
-#[derive(Default)]
-struct Check {
-    problems: Vec<String>,
-}
-
-impl Check {
-    fn problem(&mut self, key: &str, message: &str) {
-        self.problems.push(format!("{key}: {message}"));
-    }
-
-    fn ensure(&mut self, ok: bool, key: &str, message: &str) {
-        if !ok {
-            self.problem(key, message);
-        }
-    }
-
-    /// NaN is never between.
-    fn between<T: PartialOrd + Display + Copy>(&mut self, key: &str, value: T, low: T, high: T) {
-        if !(low..=high).contains(&value) {
-            self.problem(key, &format!("must be from {low} to {high}, is {value}"));
-        }
-    }
-
-    /// In the half-open range `low..high`.
-    fn below<T: PartialOrd + Display + Copy>(&mut self, key: &str, value: T, low: T, high: T) {
-        if !(low..high).contains(&value) {
-            self.problem(
-                key,
-                &format!("must be at least {low} and below {high}, is {value}"),
-            );
-        }
-    }
-
-    /// Above zero, and no more than `high`.
-    fn positive<T: PartialOrd + Display + Default + Copy>(&mut self, key: &str, value: T, high: T) {
-        if !(value > T::default() && value <= high) {
-            self.problem(
-                key,
-                &format!("must be above 0 and at most {high}, is {value}"),
-            );
-        }
-    }
-
-    fn finish(self) -> Result<()> {
-        match self.problems.as_slice() {
-            [] => Ok(()),
-            [one] => bail!("configuration: {one}"),
-            many => bail!("configuration:\n  {}", many.join("\n  ")),
-        }
     }
 }
 

@@ -142,7 +142,7 @@ impl Dataset {
     ///
     /// # Errors
     /// `error` itself, unless `data.on_error` is `skip`.
-    pub(super) fn leave_out(&self, index: usize, error: anyhow::Error) -> Result<()> {
+    pub fn leave_out(&self, index: usize, error: anyhow::Error) -> Result<()> {
         if self.on_error == OnError::Fail {
             return Err(error);
         }

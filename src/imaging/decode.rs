@@ -86,6 +86,11 @@ fn sniff(path: &Path) -> Result<ImageFormat> {
     Ok(format)
 }
 
+/// One type for files and memory: the decoders are compiled for each type they read from.
+trait Source: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Source for T {}
+
 fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ImageDecoder>> {
     let format = sniff(path)?;
     if format == ImageFormat::Jpeg {
@@ -105,11 +110,12 @@ fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ImageDecoder>> {
     reopen(METADATA_BYTES + 2 * pixels * MAX_PIXEL_BYTES)
 }
 
-fn open_with<R: BufRead + Seek + 'static>(
-    source: R,
+fn open_with(
+    source: impl Source + 'static,
     format: ImageFormat,
     max_bytes: u64,
 ) -> Result<Box<dyn ImageDecoder>> {
+    let source: Box<dyn Source> = Box::new(source);
     let mut reader = ImageReader::with_format(source, format);
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(max_bytes);

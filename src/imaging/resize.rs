@@ -1,8 +1,9 @@
 //! Resizing with anti-aliasing.
 
 use anyhow::{Context, Result, ensure};
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 
 /// Resize to `out` = `[width, height]` (at least one pixel each): bilinear when enlarging, the
@@ -21,21 +22,26 @@ pub fn resize(src: &RgbImage, out: [u32; 2]) -> Result<RgbImage> {
 /// [`resize`] for the part `[x, y, width, height]` of `src` only.
 pub fn resize_region(src: &RgbImage, region: [u32; 4], out: [u32; 2]) -> Result<RgbImage> {
     let (w, h) = src.dimensions();
-    ensure!(region[2] > 0 && region[3] > 0, "nothing to resize: no pixels");
+    ensure!(
+        region[2] > 0 && region[3] > 0,
+        "nothing to resize: no pixels"
+    );
     let out = out.map(|v| v.max(1));
     let [x, y, rw, rh] = region.map(f64::from);
-    let view = ImageRef::new(w, h, src.as_raw(), PixelType::U8x3)?;
-    let mut resized = Image::new(out[0], out[1], PixelType::U8x3);
+    let view = TypedImageRef::<U8x3>::from_buffer(w, h, src.as_raw())?;
+    let mut resized = RgbImage::new(out[0], out[1]);
+    let mut target = TypedImage::<U8x3>::from_buffer(out[0], out[1], &mut resized)?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
         .crop(x, y, rw, rh);
+    // The typed call: the general one would compile every kind of pixel into this crate.
     Resizer::new()
-        .resize(&view, &mut resized, Some(&options))
+        .resize_typed(&view, &mut target, Some(&options))
         .with_context(|| {
             format!(
                 "cannot resize {rw} x {rh} pixels to {} x {}",
                 out[0], out[1]
             )
         })?;
-    RgbImage::from_raw(out[0], out[1], resized.into_vec()).context("resized to a wrong size")
+    Ok(resized)
 }

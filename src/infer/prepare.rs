@@ -13,7 +13,7 @@ use crate::imaging;
 /// A photo as the network takes it. Much smaller than the photo, which can be let go.
 #[derive(Clone, Debug)]
 pub struct Prepared {
-    /// [3, H, W], normalised.
+    /// `[3, H, W]`, normalised.
     pub(super) pixels: Vec<f32>,
     /// Where the photo lies in it.
     pub(super) letterbox: Letterbox,

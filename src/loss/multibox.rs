@@ -19,7 +19,7 @@ pub struct MultiBox {
     landmark: LandmarkLoss,
 }
 
-/// The loss of a batch and its weighted parts, each [1].
+/// The loss of a batch and its weighted parts, each `[1]`.
 #[derive(Clone, Debug)]
 pub struct Losses {
     /// Sum of the parts; the one to differentiate.
@@ -154,7 +154,7 @@ fn box_loss(deltas: &Tensor<3>, rows: &Rows, targets: &[Targets]) -> Tensor<1> {
     loss.sum() / at_least_one(rows.positives.len())
 }
 
-/// Rows of a [B,N,k] tensor at (image, anchor): [P,k].
+/// Rows of a `[B,N,k]` tensor at (image, anchor): `[P,k]`.
 fn select(x: &Tensor<3>, at: &[(usize, usize)]) -> Tensor<2> {
     let [images, anchors, k] = x.dims();
     let index: Vec<i64> = at.iter().map(|&(i, a)| (i * anchors + a) as i64).collect();

@@ -18,7 +18,7 @@ pub struct ConvBnConfig {
 }
 
 impl ConvBnConfig {
-    /// A `kernel` x `kernel` convolution of `channels` = [in, out] that keeps the size (odd
+    /// A `kernel` x `kernel` convolution of `channels` = `[in, out]` that keeps the size (odd
     /// kernels), without an activation.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
@@ -82,13 +82,12 @@ pub struct ConvBn {
 }
 
 impl ConvBn {
-    /// `x` [B,C,H,W] -> [B,O,ceil(H/stride),ceil(W/stride)].
+    /// `x` `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = ops::conv2d(&self.conv, x); // [B,O,H',W']
         match (&self.norm, self.slope) {
-            (Some(norm), slope) => ops::batch_norm_act(norm, x, slope),
-            (None, Some(slope)) => ops::leaky_relu(x, slope),
-            (None, None) => x,
+            (Some(norm), slope) => ops::batch_norm_act(norm, ops::conv2d(&self.conv, x), slope),
+            (None, Some(slope)) => ops::conv2d_act(&self.conv, x, slope),
+            (None, None) => ops::conv2d(&self.conv, x),
         }
     }
 
@@ -129,7 +128,7 @@ pub fn fold_all(blocks: Vec<ConvBn>) -> Vec<ConvBn> {
     blocks.into_iter().map(ConvBn::fold).collect()
 }
 
-/// Rows of `x` [R,C] at `indices`, in that order -> [P,C].
+/// Rows of `x` `[R,C]` at `indices`, in that order -> `[P,C]`.
 pub fn select_rows(x: Tensor<2>, indices: &[usize]) -> Tensor<2> {
     let index: Vec<i64> = indices.iter().map(|&i| i as i64).collect();
     let index = TensorData::new(index, [indices.len()]);

@@ -1,4 +1,6 @@
-//! Multiply-adds of a forward pass, counted on the layers themselves.
+//! Size and work of a network, counted on the layers themselves.
+
+use std::collections::BTreeMap;
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
@@ -7,6 +9,7 @@ use super::backbone::{Backbone, Residual, Separable};
 use super::blocks::ConvBn;
 use super::retinaface::RetinaFace;
 use super::se::SeBlock;
+use super::shapes::shapes;
 use super::ssh::Ssh;
 
 /// Height and width of a feature map.
@@ -112,6 +115,24 @@ pub struct Costs {
 }
 
 impl Costs {
+    /// Each part with its name.
+    pub fn parts(&self) -> [(&'static str, Cost); 4] {
+        [
+            ("backbone", self.backbone),
+            ("neck", self.neck),
+            ("heads", self.heads),
+            ("landmark layer", self.landmark_layer),
+        ]
+    }
+
+    /// Multiply-adds of all parts.
+    pub fn total(&self) -> u64 {
+        self.parts()
+            .iter()
+            .map(|(_, cost)| cost.multiply_adds)
+            .sum()
+    }
+
     /// Of one image of `size` (height, width).
     pub fn of(model: &RetinaFace, size: Size) -> Self {
         let mut costs = Self::default();
@@ -139,4 +160,16 @@ impl Costs {
         }
         costs
     }
+}
+
+/// Learned numbers of each part (running statistics of batch norms are not learned).
+pub fn parameters(model: &RetinaFace) -> BTreeMap<String, usize> {
+    let mut parts = BTreeMap::new();
+    for (name, shape) in shapes(model) {
+        if !name.contains(".running_") {
+            let part = name.split('.').next().unwrap_or_default();
+            *parts.entry(part.to_string()).or_default() += shape.num_elements();
+        }
+    }
+    parts
 }

@@ -31,7 +31,7 @@ impl Fpn {
         }
     }
 
-    /// C3, C4, C5 -> P3, P4, P5: sizes stay, [B,channels,h,w] each.
+    /// C3, C4, C5 -> P3, P4, P5: sizes stay, `[B,channels,h,w]` each.
     pub fn forward(&self, [c3, c4, c5]: [Tensor<4>; 3]) -> [Tensor<4>; 3] {
         let p5 = self.lateral[2].forward(c5);
         let p4 = ops::upsample_add(p5.clone(), self.lateral[1].forward(c4));

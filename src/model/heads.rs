@@ -15,7 +15,7 @@ use crate::ops;
 pub struct LandmarkHead {
     /// 3x3 convolutions.
     pub tower: Vec<ConvBn>,
-    /// [tower or neck channels] -> anchors x coordinates.
+    /// `[tower or neck channels]` -> anchors x coordinates.
     pub out: Conv2d,
 }
 
@@ -35,18 +35,18 @@ impl LandmarkHead {
         }
     }
 
-    /// What `out` reads: [B,neck,H,W] -> [B,C,H,W].
+    /// What `out` reads: `[B,neck,H,W]` -> `[B,C,H,W]`.
     pub fn features(&self, x: Tensor<4>) -> Tensor<4> {
         self.tower.iter().fold(x, |x, conv| conv.forward(x))
     }
 
-    /// Deltas of every anchor: features [B,C,H,W] -> [B,anchors*coordinates,H,W].
+    /// Deltas of every anchor: features `[B,C,H,W]` -> `[B,anchors*coordinates,H,W]`.
     pub fn everywhere(&self, features: Tensor<4>) -> Tensor<4> {
         ops::conv2d(&self.out, features)
     }
 
-    /// Deltas of single anchors: features [B,C,H,W], `places` = image*H*W + y*W + x and `anchors`
-    /// within the location, of the same length P -> [P,coordinates].
+    /// Deltas of single anchors: features `[B,C,H,W]`, `places` = image*H*W + y*W + x and `anchors`
+    /// within the location, of the same length P -> `[P,coordinates]`.
     pub fn at(
         &self,
         features: Tensor<4>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -13,29 +13,23 @@ use super::fpn::Fpn;
 use super::heads::LandmarkHead;
 use super::se::SeBlock;
 use super::ssh::Ssh;
-use crate::config::{AnchorConfig, Config, ModelConfig};
+use crate::config::Config;
 use crate::ops;
 
 /// Levels of the pyramid: what every backbone gives.
 const LEVELS: usize = 3;
 
-/// Strides of those levels.
-const STRIDES: [usize; LEVELS] = [8, 16, 32];
-
-/// Channels above this neck width go with plain ReLUs, below with leaky ones.
+/// Necks of up to this many channels have leaky ReLUs, wider ones plain ones.
 const LEAKY_UP_TO: usize = 64;
-
-/// More channels than this in any layer is taken for a mistake.
-const MOST_CHANNELS: usize = 8192;
 
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
 pub struct Outputs {
-    /// [B,N,2], background first, before the softmax.
+    /// `[B,N,2]`, background first, before the softmax.
     pub logits: Tensor<3>,
-    /// [B,N,4], in the coder's terms: centre x, centre y, width, height.
+    /// `[B,N,4]`, in the coder's terms: centre x, centre y, width, height.
     pub box_deltas: Tensor<3>,
-    /// [B,C,h,w] of each level: what the landmark heads read. See
+    /// `[B,C,h,w]` of each level: what the landmark heads read. See
     /// [`RetinaFace::landmark_deltas_at`].
     pub landmark_features: Vec<Tensor<4>>,
 }
@@ -65,15 +59,15 @@ impl RetinaFace {
     /// The network that `config` describes, with random weights from `device`'s generator.
     ///
     /// # Errors
-    /// Names the key of an impossible setting.
+    /// When [`Config::validate`] finds an impossible setting: names its key.
     pub fn new(config: &Config, device: &Device) -> Result<Self> {
+        config.validate()?;
         let model = &config.model;
-        check(model, &config.anchors)?;
         let coordinates = 2 * config.landmarks.scheme()?.len();
         let per_location = config.anchors.per_location();
         let neck = model.neck_channels;
         let slope = if neck <= LEAKY_UP_TO { 0.1 } else { 0.0 };
-        let backbone = Backbone::new(model, device)?;
+        let backbone = Backbone::new(model, device);
         let heads = |outputs: usize| {
             (0..LEVELS)
                 .map(|_| conv1x1([neck, per_location * outputs], device))
@@ -99,7 +93,7 @@ impl RetinaFace {
         })
     }
 
-    /// `x` [B,3,H,W] of any size -> [`Outputs`].
+    /// `x` `[B,3,H,W]` of any size -> [`Outputs`].
     pub fn forward(&self, x: Tensor<4>) -> Outputs {
         let levels = self.fpn.forward(self.backbone.forward(x));
         let mut logits = Vec::new();
@@ -121,7 +115,7 @@ impl RetinaFace {
         }
     }
 
-    /// Landmark deltas of every anchor: [B,N,2L], x before y.
+    /// Landmark deltas of every anchor: `[B,N,2L]`, x before y.
     pub fn landmark_deltas(&self, outputs: &Outputs) -> Tensor<3> {
         let maps = self
             .landmark_heads
@@ -132,9 +126,10 @@ impl RetinaFace {
         ops::head_rows(maps, self.coordinates)
     }
 
-    /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: [P,2L], rows in
-    /// the order of `at`, which may repeat itself. P = 0 gives a tensor of shape [0,2L] without
-    /// gradients. Equal to the rows of [`Self::landmark_deltas`] at a fraction of the work.
+    /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: `[P,2L]`, rows in
+    /// the order of `at`, which may repeat itself; both count from 0 and must exist. P = 0 gives
+    /// a tensor of shape `[0,2L]` without gradients. Equal to the rows of
+    /// [`Self::landmark_deltas`] at a fraction of the work.
     pub fn landmark_deltas_at(&self, outputs: &Outputs, at: &[(usize, usize)]) -> Tensor<2> {
         if at.is_empty() {
             let nothing = TensorData::new(Vec::<f32>::new(), [0, self.coordinates]);
@@ -162,6 +157,7 @@ impl RetinaFace {
             done += places.len();
             first_anchor = past_anchor;
         }
+        debug_assert_eq!(done, at.len(), "an anchor beyond the last one");
         select_rows(Tensor::cat(rows, 0), &order)
     }
 
@@ -222,46 +218,4 @@ impl RetinaFace {
         self.visit(&mut flat);
         flat.0
     }
-}
-
-/// Everything that would otherwise panic deep inside.
-fn check(model: &ModelConfig, anchors: &AnchorConfig) -> Result<()> {
-    let neck = model.neck_channels;
-    ensure!(
-        neck > 0 && neck % 4 == 0 && neck <= MOST_CHANNELS,
-        "model.neck_channels is {neck}: allowed are multiples of 4 up to {MOST_CHANNELS}"
-    );
-    ensure!(
-        model.se_reduction <= neck,
-        "model.se_reduction is {}: allowed are 0 (no block) to model.neck_channels ({neck})",
-        model.se_reduction
-    );
-    let tower = model.landmark_tower_channels;
-    ensure!(
-        model.landmark_tower_layers <= 16,
-        "model.landmark_tower_layers is {}: allowed are 0 to 16",
-        model.landmark_tower_layers
-    );
-    ensure!(
-        model.landmark_tower_layers == 0 || (1..=MOST_CHANNELS).contains(&tower),
-        "model.landmark_tower_channels is {tower}: allowed are 1 to {MOST_CHANNELS}"
-    );
-    ensure!(
-        anchors.strides == STRIDES,
-        "anchors.strides is {:?}: the backbones give {STRIDES:?}",
-        anchors.strides
-    );
-    let first = anchors
-        .min_sizes
-        .first()
-        .context("anchors.min_sizes is empty: one list for each level is needed")?;
-    ensure!(
-        anchors.min_sizes.len() == LEVELS
-            && !first.is_empty()
-            && first.len() <= 64
-            && anchors.min_sizes.iter().all(|s| s.len() == first.len()),
-        "anchors.min_sizes is {:?}: needed are {LEVELS} lists of the same length, 1 to 64",
-        anchors.min_sizes
-    );
-    Ok(())
 }

@@ -29,7 +29,7 @@ impl SeBlock {
         }
     }
 
-    /// [B,C,H,W] -> [B,C,H,W].
+    /// `[B,C,H,W]` -> `[B,C,H,W]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let mean = ops::global_mean(x.clone()); // [B,C]
         let middle = relu(self.reduce.forward(mean)); // [B,C/r]

@@ -37,7 +37,7 @@ impl Ssh {
         }
     }
 
-    /// [B,C,H,W] -> [B,C,H,W].
+    /// `[B,C,H,W]` -> `[B,C,H,W]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let narrow = self.conv3.forward(x.clone()); // [B,C/2,H,W]
         let shared = self.conv5_1.forward(x); // [B,C/4,H,W]

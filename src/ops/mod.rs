@@ -21,12 +21,12 @@ use fused::is_supported;
 use pointwise::{GlobalMean, LeakyRelu, ScaleChannels, UpsampleAdd};
 use rows::GatherPixels;
 
-/// Convolution. `x` [B,C,H,W] -> [B,O,H',W'].
+/// Convolution. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
 pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     convolve(conv, x, None)
 }
 
-/// Convolution, then `max(x, slope x)`. `x` [B,C,H,W] -> [B,O,H',W'].
+/// Convolution, then `max(x, slope x)`. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
 pub fn conv2d_act(conv: &Conv2d, x: Tensor<4>, slope: f32) -> Tensor<4> {
     convolve(conv, x, Some(slope))
 }
@@ -86,7 +86,7 @@ pub fn upsample_add(small: Tensor<4>, large: Tensor<4>) -> Tensor<4> {
     module::interpolate(small, options) + large
 }
 
-/// Each channel of each image times its own factor. `x` [B,C,H,W], `factor` [B,C].
+/// Each channel of each image times its own factor. `x` `[B,C,H,W]`, `factor` `[B,C]`.
 pub fn scale_channels(x: Tensor<4>, factor: Tensor<2>) -> Tensor<4> {
     let [b, c] = factor.dims();
     if is_supported(&x) && is_supported(&factor) {
@@ -96,7 +96,7 @@ pub fn scale_channels(x: Tensor<4>, factor: Tensor<2>) -> Tensor<4> {
     x * factor.reshape([b, c, 1, 1])
 }
 
-/// Mean over height and width: [B,C,H,W] -> [B,C].
+/// Mean over height and width: `[B,C,H,W]` -> `[B,C]`.
 pub fn global_mean(x: Tensor<4>) -> Tensor<2> {
     let [b, c, h, w] = x.dims();
     if is_supported(&x) {
@@ -105,8 +105,8 @@ pub fn global_mean(x: Tensor<4>) -> Tensor<2> {
     x.reshape([b, c, h * w]).mean_dim(2).reshape([b, c])
 }
 
-/// The channel vectors at some places: `x` [B,C,H,W], `places` = image * H * W + y * W + x
-/// -> [P,C].
+/// The channel vectors at some places: `x` `[B,C,H,W]`, `places` = image * H * W + y * W + x
+/// -> `[P,C]`.
 pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
     let [b, c, h, w] = x.dims();
     if is_supported(&x) {
@@ -126,8 +126,8 @@ pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
     rows.select(0, index)
 }
 
-/// Head maps of all levels, each [B, A*k, H, W], to rows in anchor order (level, y, x, anchor):
-/// [B, N, k].
+/// Head maps of all levels, each `[B, A*k, H, W]`, to rows in anchor order (level, y, x, anchor):
+/// `[B, N, k]`.
 pub fn head_rows(maps: Vec<Tensor<4>>, k: usize) -> Tensor<3> {
     let rows = maps
         .into_iter()

@@ -75,7 +75,7 @@ impl WithSimd for Leak<'_> {
     }
 }
 
-/// Nearest upsampling of [B,C,h,w] to [B,C,H,W], plus a tensor of that size.
+/// Nearest upsampling of `[B,C,h,w]` to `[B,C,H,W]`, plus a tensor of that size.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct UpsampleAdd {
     pub(super) small: [usize; 4],
@@ -134,7 +134,7 @@ impl Kernel<2> for UpsampleAdd {
     }
 }
 
-/// [B,C,H,W] times [B,C].
+/// `[B,C,H,W]` times `[B,C]`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ScaleChannels {
     pub(super) dims: [usize; 4],
@@ -209,7 +209,7 @@ impl WithSimd for Dot<'_> {
     }
 }
 
-/// Mean over height and width: [B,C,H,W] -> [B,C].
+/// Mean over height and width: `[B,C,H,W]` -> `[B,C]`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct GlobalMean {
     pub(super) dims: [usize; 4],

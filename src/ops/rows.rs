@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::fused::{Array, Kernel};
 
-/// The channel vectors at some places of [B,C,H,W]: [P,C].
+/// The channel vectors at some places of `[B,C,H,W]`: `[P,C]`.
 #[derive(Clone, Debug)]
 pub(super) struct GatherPixels {
     pub(super) dims: [usize; 4],

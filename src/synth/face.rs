@@ -156,7 +156,11 @@ impl SynthFace {
             *y = *y * 1.06 - 0.02;
         }
         let line = self.shape.crown * 0.55;
-        cap.extend([[-0.8, line, 0.0], [0.0, line - 0.12, 0.05], [0.8, line, 0.0]]);
+        cap.extend([
+            [-0.8, line, 0.0],
+            [0.0, line - 0.12, 0.05],
+            [0.8, line, 0.0],
+        ]);
         polygon(image, &self.place(&cap), self.hair);
     }
 
@@ -168,7 +172,12 @@ impl SynthFace {
         polygon(image, &iris, self.iris);
         let hole = clipped(&ellipse(pupil, radius * 0.45, radius * 0.45), lids);
         polygon(image, &hole, [8; 3]);
-        stroke(image, &lids[..5], self.pose.scale * 0.035, mix(dark, [0; 3], 0.6));
+        stroke(
+            image,
+            &lids[..5],
+            self.pose.scale * 0.035,
+            mix(dark, [0; 3], 0.6),
+        );
         let mut below = lids[4..].to_vec();
         below.push(lids[0]);
         stroke(image, &below, self.pose.scale * 0.015, dark);
@@ -178,11 +187,20 @@ impl SynthFace {
     fn draw_nose(&self, image: &mut RgbImage, nose: &[Point], dark: [u8; 3]) {
         let wing = [nose[0], nose[3], nose[6], nose[5], nose[4]];
         polygon(image, &wing, mix(self.skin, dark, 0.25));
-        stroke(image, &nose[..4], self.pose.scale * 0.03, mix(self.skin, [255; 3], 0.35));
+        stroke(
+            image,
+            &nose[..4],
+            self.pose.scale * 0.03,
+            mix(self.skin, [255; 3], 0.35),
+        );
         stroke(image, &nose[4..], self.pose.scale * 0.035, dark);
         for i in [5, 7] {
             let size = self.pose.scale * 0.035;
-            polygon(image, &ellipse(nose[i], size, size * 0.7), mix(dark, [0; 3], 0.5));
+            polygon(
+                image,
+                &ellipse(nose[i], size, size * 0.7),
+                mix(dark, [0; 3], 0.5),
+            );
         }
     }
 

@@ -112,9 +112,59 @@ fn place_one(options: &Options, taken: &[BoxXyxy], rng: &mut ChaCha8Rng) -> Opti
         face.pose.centre = [within(b.x1, b.x2), within(b.y1, b.y2)];
         // Hair and shoulders of the neighbour need room, too.
         let room = face.box_xyxy().scaled(1.45);
-        if taken.iter().all(|t| t.scaled(1.3).intersection(&room) <= 0.0) {
+        if taken
+            .iter()
+            .all(|t| t.scaled(1.3).intersection(&room) <= 0.0)
+        {
             return Some(face);
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_seed_gives_the_same_photo_and_another_one_does_not() {
+        let options = Options {
+            size: 96,
+            ..Options::default()
+        };
+        let draw = |seed, index| {
+            let options = Options {
+                seed,
+                ..options.clone()
+            };
+            photo(&options, index).unwrap().image
+        };
+        assert_eq!(draw(3, 5), draw(3, 5));
+        assert_ne!(draw(3, 5), draw(4, 5));
+        assert_ne!(draw(3, 5), draw(3, 6));
+    }
+
+    #[test]
+    fn faces_are_inside_the_picture_and_apart() {
+        let options = Options {
+            size: 160,
+            faces_per_photo: 4,
+            ..Options::default()
+        };
+        let mut several = 0;
+        for index in 0..12 {
+            let faces = photo(&options, index).unwrap().faces;
+            assert!(!faces.is_empty());
+            several += usize::from(faces.len() > 1);
+            for (i, face) in faces.iter().enumerate() {
+                let b = face.box_xyxy();
+                let longer = b.width().max(b.height());
+                assert!((19.9..=160.0).contains(&longer), "{b:?}");
+                assert!(b.x1 >= -0.01 && b.y1 >= -0.01 && b.x2 <= 160.1 && b.y2 <= 160.1);
+                assert!(face.landmarks().iter().all(|&p| b.scaled(1.01).contains(p)));
+                assert!(faces[..i].iter().all(|f| f.box_xyxy().iou(&b) == 0.0));
+            }
+        }
+        assert!(several > 3);
+    }
 }

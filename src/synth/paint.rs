@@ -95,7 +95,10 @@ pub fn background(image: &mut RgbImage, rng: &mut ChaCha8Rng) {
     let angle = rng.random_range(0.0..std::f32::consts::TAU);
     let (dx, dy) = (angle.cos(), angle.sin());
     for (x, y, pixel) in image.enumerate_pixels_mut() {
-        let (u, v) = (x as f32 / width as f32 - 0.5, y as f32 / height as f32 - 0.5);
+        let (u, v) = (
+            x as f32 / width as f32 - 0.5,
+            y as f32 / height as f32 - 0.5,
+        );
         pixel.0 = mix(from, to, (u * dx + v * dy + 0.5).clamp(0.0, 1.0));
     }
     let side = width.min(height) as f32;
@@ -113,12 +116,21 @@ pub fn background(image: &mut RgbImage, rng: &mut ChaCha8Rng) {
             0 => polygon(image, &ellipse(centre, rx, ry), colour),
             1 => {
                 let (x, y) = (centre[0], centre[1]);
-                let corners = [[x - rx, y - ry], [x + rx, y - ry], [x + rx, y + ry], [x - rx, y + ry]];
+                let corners = [
+                    [x - rx, y - ry],
+                    [x + rx, y - ry],
+                    [x + rx, y + ry],
+                    [x - rx, y + ry],
+                ];
                 polygon(image, &corners, colour);
             }
             2 => {
                 let corner = |a: f32| [centre[0] + rx * a.cos(), centre[1] + ry * a.sin()];
-                polygon(image, &[angle, angle + 2.0, angle + 4.1].map(corner), colour);
+                polygon(
+                    image,
+                    &[angle, angle + 2.0, angle + 4.1].map(corner),
+                    colour,
+                );
             }
             _ => {
                 let end = [centre[0] + rx * 2.0 * dx, centre[1] + ry * 2.0 * dy];

@@ -46,7 +46,11 @@ impl Pose {
     pub fn apply(&self, [x, y, z]: Place) -> Point {
         let away = x * self.yaw > 0.0;
         let strength = self.yaw.abs();
-        let stretch = if away { 1.0 - 0.45 * strength } else { 1.0 + 0.05 * strength };
+        let stretch = if away {
+            1.0 - 0.45 * strength
+        } else {
+            1.0 + 0.05 * strength
+        };
         let turned = x * stretch + 0.4 * self.yaw * z;
         let (sin, cos) = self.roll.sin_cos();
         [

@@ -82,7 +82,7 @@ impl Shape {
             eye_h: vary(plain.eye_h, 0.035),
             brow_y: vary(plain.brow_y, 0.05),
             brow_arch: vary(plain.brow_arch, 0.05),
-            nose_y: vary(plain.nose_y, 0.06),
+            nose_y: vary(plain.nose_y, 0.03),
             nose_w: vary(plain.nose_w, 0.04),
             mouth_y: vary(plain.mouth_y, 0.04),
             mouth_w: vary(plain.mouth_w, 0.08),
@@ -163,7 +163,11 @@ impl Shape {
         let at = |t: f32, below: f32| {
             let bend = (t * std::f32::consts::PI).sin();
             let x = outer + (inner - outer) * t;
-            [x, self.brow_y + 0.05 - self.brow_arch * bend - 0.03 * t + below, 0.1]
+            [
+                x,
+                self.brow_y + 0.05 - self.brow_arch * bend - 0.03 * t + below,
+                0.1,
+            ]
         };
         let upper = (0..5).map(|i| at(i as f32 / 4.0, 0.0));
         let lower = (0..4).map(|i| at(1.0 - i as f32 / 4.4, thick));
@@ -277,7 +281,10 @@ mod tests {
             }
             assert!(p[33..38].windows(2).all(|w| w[0][0] < w[1][0]));
             assert!(p[35][1] < p[62][1] && p[62][1] < p[66][1], "brow, lids");
-            assert!(p[66][1] < p[54][1] && p[57][1] < p[79][1], "eye, nose, mouth");
+            assert!(
+                p[66][1] < p[54][1] && p[57][1] < p[79][1],
+                "eye, nose, mouth"
+            );
             assert!(p[79][1] < p[90][1] && p[90][1] < p[94][1] && p[94][1] < p[85][1]);
             assert!(p[85][1] < p[16][1], "mouth, chin");
             assert!(p[64][0] < p[51][0] && p[51][0] < p[68][0]);

@@ -65,8 +65,15 @@ pub fn write(out: &Path, options: &Options, done: &(dyn Fn() + Sync)) -> Result<
 }
 
 fn check(options: &Options) -> Result<()> {
-    ensure!(options.photos >= 2, "at least 2 photos: one to train on, one to validate on");
-    ensure!((32..=4096).contains(&options.size), "photos of 32 to 4096 pixels, not {}", options.size);
+    ensure!(
+        options.photos >= 2,
+        "at least 2 photos: one to train on, one to validate on"
+    );
+    ensure!(
+        (32..=4096).contains(&options.size),
+        "photos of 32 to 4096 pixels, not {}",
+        options.size
+    );
     ensure!(
         options.faces_per_photo >= 1,
         "a WFLW list names faces: at least 1 a photo"
@@ -128,8 +135,9 @@ data:
 
 train:
   out: {run}
-  epochs: 30
+  epochs: 60
   batch_size: 8
+  validate_every: 5
   crop: {crop}
 
 optimizer:

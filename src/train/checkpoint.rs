@@ -113,8 +113,15 @@ impl Checkpoint {
         let read = || -> Result<(Self, Config)> {
             let bytes = std::fs::read(path)?;
             let metadata = read_metadata(&bytes)?;
-            let text = |key: &str| metadata.get(key).with_context(|| format!("{key} is missing"));
-            ensure!(text("format")? == FORMAT, "not a checkpoint of this program");
+            let text = |key: &str| {
+                metadata
+                    .get(key)
+                    .with_context(|| format!("{key} is missing"))
+            };
+            ensure!(
+                text("format")? == FORMAT,
+                "not a checkpoint of this program"
+            );
             let state: State = serde_json::from_str(text("state")?).context("state")?;
             let config = Config::from_yaml(text("config")?).context("config")?;
             let tensors = SafeTensors::deserialize(&bytes)?;
@@ -129,7 +136,11 @@ impl Checkpoint {
                 ema: group("ema")?,
                 optimizer: OptimizerState {
                     first: group("first")?,
-                    second: if has_second { group("second")? } else { Vec::new() },
+                    second: if has_second {
+                        group("second")?
+                    } else {
+                        Vec::new()
+                    },
                     updates: state.tensor_updates.clone(),
                 },
                 state,
@@ -203,7 +214,8 @@ impl Store {
         checkpoint.save(layout, config, &path)?;
         let all = self.numbered()?;
         for old in &all[..all.len().saturating_sub(self.keep_last)] {
-            std::fs::remove_file(old).with_context(|| format!("cannot remove {}", old.display()))?;
+            std::fs::remove_file(old)
+                .with_context(|| format!("cannot remove {}", old.display()))?;
         }
         Ok(())
     }

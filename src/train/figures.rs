@@ -124,7 +124,9 @@ impl Figures {
             ("waiting_share", self.waiting_share()),
             ("seconds", self.seconds),
         ]);
-        row.into_iter().map(|(name, n)| (name.to_owned(), n)).collect()
+        row.into_iter()
+            .map(|(name, n)| (name.to_owned(), n))
+            .collect()
     }
 
     /// Loss and parts in words.

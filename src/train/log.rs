@@ -117,7 +117,10 @@ impl Table {
             .chain(self.header.iter().skip(1).map(|name| cell(row, name)))
             .collect();
         if self.writer.is_none() {
-            let file = OpenOptions::new().create(true).append(true).open(&self.path)?;
+            let file = OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&self.path)?;
             self.writer = Some(csv::Writer::from_writer(file));
         }
         if let Some(writer) = &mut self.writer {
@@ -135,7 +138,8 @@ impl Table {
 fn cell(row: &Row, name: &str) -> String {
     let found = row.iter().find(|(n, _)| n == name);
     let number = found.map(|(_, number)| number).filter(|n| n.is_finite());
-    number.map_or_else(String::new, |n| n.to_string())
+    // Seven digits say all that was computed in f32.
+    number.map_or_else(String::new, |n| (*n as f32).to_string())
 }
 
 /// Rewrite the table without the rows after `step` and without torn ones; gives its header.

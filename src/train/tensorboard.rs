@@ -121,7 +121,9 @@ impl EventWriter {
 fn new_file(folder: &Path) -> Result<(File, PathBuf)> {
     let seconds = now() as u64;
     for number in 0..1000 {
-        let path = folder.join(format!("events.out.tfevents.{seconds:010}.retinamark.{number}"));
+        let path = folder.join(format!(
+            "events.out.tfevents.{seconds:010}.retinamark.{number}"
+        ));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => {
@@ -176,12 +178,18 @@ pub fn read_events(path: &Path) -> Result<Vec<Event>> {
 fn take_record<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {
     let length = take(rest, 8)?;
     let length_crc = take(rest, 4)?;
-    ensure!(masked_crc(length).to_le_bytes() == length_crc, "length checksum");
+    ensure!(
+        masked_crc(length).to_le_bytes() == length_crc,
+        "length checksum"
+    );
     let mut number = [0; 8];
     number.copy_from_slice(length);
     let payload = take(rest, usize::try_from(u64::from_le_bytes(number))?)?;
     let payload_crc = take(rest, 4)?;
-    ensure!(masked_crc(payload).to_le_bytes() == payload_crc, "payload checksum");
+    ensure!(
+        masked_crc(payload).to_le_bytes() == payload_crc,
+        "payload checksum"
+    );
     Ok(payload)
 }
 

@@ -53,7 +53,10 @@ fn the_framing_is_tensorflows() {
     EventWriter::create(folder.path(), None).unwrap();
     let file = fs::read_dir(folder.path()).unwrap().next().unwrap();
     let bytes = fs::read(file.unwrap().path()).unwrap();
-    assert_eq!(bytes[..12], [24, 0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22]);
+    assert_eq!(
+        bytes[..12],
+        [24, 0, 0, 0, 0, 0, 0, 0, 0xa3, 0x7f, 0x4b, 0x22]
+    );
     assert_eq!(bytes[12], 0x09); // field 1, a double
     assert_eq!(bytes[21..23], [0x1a, 13]); // field 3, a string
     assert_eq!(&bytes[23..36], b"brain.Event:2");

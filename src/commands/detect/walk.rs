@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::output::is_own_picture;
 
@@ -52,26 +52,50 @@ pub fn walk(folder: &Path, recursive: bool, out: Option<&Path>) -> Found {
 /// followed; `out` is left out.
 pub fn entries(folder: &Path, depth: Option<usize>, out: Option<&Path>) -> Found {
     let mut found = Found::default();
-    let is_out = |entry: &DirEntry| {
-        entry.depth() > 0
-            && entry.file_type().is_dir()
-            && out.is_some_and(|out| entry.path().canonicalize().is_ok_and(|path| path == out))
-    };
-    let walk = WalkDir::new(folder)
+    let root = folder.canonicalize().ok();
+    let mut walk = WalkDir::new(folder)
         .follow_links(true)
         .min_depth(1)
         .max_depth(depth.unwrap_or(usize::MAX))
-        .sort_by_file_name();
-    for entry in walk.into_iter().filter_entry(|entry| !is_out(entry)) {
+        .sort_by_file_name()
+        .into_iter();
+    while let Some(entry) = walk.next() {
         match entry {
+            Ok(entry) if entry.file_type().is_dir() => {
+                let place = entry.path().canonicalize().ok();
+                // A link to a folder above the one we began with is no loop for `walkdir` yet.
+                let above = entry.path_is_symlink() && encloses(place.as_deref(), root.as_deref());
+                if above && depth.is_none() {
+                    let shown = entry.path().display();
+                    found.problems.push(format!(
+                        "cannot read {shown}: a loop, it links to a folder above"
+                    ));
+                }
+                if above || place.is_some_and(|place| Some(place.as_path()) == out) {
+                    walk.skip_current_dir();
+                } else {
+                    found.files.push(entry.into_path());
+                }
+            }
             Ok(entry) => found.files.push(entry.into_path()),
             Err(error) if concerns(&error, depth) => {
-                found.problems.push(format!("cannot read {error}"));
+                found.problems.push(describe(&error));
             }
             Err(_) => {}
         }
     }
     found
+}
+
+fn encloses(outer: Option<&Path>, inner: Option<&Path>) -> bool {
+    matches!((outer, inner), (Some(outer), Some(inner)) if inner.starts_with(outer))
+}
+
+fn describe(error: &walkdir::Error) -> String {
+    match (error.path(), error.io_error()) {
+        (Some(path), Some(reason)) => format!("cannot read {}: {reason}", path.display()),
+        _ => format!("cannot read {error}"),
+    }
 }
 
 /// A link back up matters only when folders within folders are read; a link to nowhere only when

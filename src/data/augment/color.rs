@@ -68,7 +68,10 @@ mod tests {
         let identity = hue_saturation(0.0, 1.0);
         for (r, row) in identity.iter().enumerate() {
             for (c, v) in row.iter().enumerate() {
-                assert!((v - f32::from(u8::from(r == c))).abs() < 1e-3, "{identity:?}");
+                assert!(
+                    (v - f32::from(u8::from(r == c))).abs() < 1e-3,
+                    "{identity:?}"
+                );
             }
         }
         for row in hue_saturation(1.0, 1.7) {

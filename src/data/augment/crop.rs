@@ -134,3 +134,94 @@ fn place(before: f32, after: f32, half: Option<f32>, side: f32, rng: &mut ChaCha
         photo[0].clamp(face[0], face[1])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::*;
+    use crate::geometry::BoxXyxy;
+
+    fn face(cx: f32, cy: f32, w: f32, h: f32) -> FaceLabel {
+        FaceLabel::boxed(BoxXyxy::from_cxcywh([cx, cy, w, h]))
+    }
+
+    #[test]
+    fn sizes_are_spread_evenly_over_the_range() {
+        let mut config = AugmentConfig::default();
+        config.crop.max_upscale = 100.0;
+        config.zoom_out.probability = 1.0;
+        config.zoom_out.max_factor = 100.0;
+        let faces = [
+            face(300.0, 200.0, 80.0, 80.0),
+            face(500.0, 100.0, 20.0, 20.0),
+        ];
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut bins = [0u32; 6];
+        let range = [
+            config.crop.min_face.ln(),
+            (config.crop.max_face * 320.0).ln(),
+        ];
+        for _ in 0..6000 {
+            let map = choose(&config, [640.0, 480.0], &faces[..1], 320.0, 0.0, &mut rng);
+            let place = (map.row_x[0] * 80.0).ln() - range[0];
+            bins[((place / (range[1] - range[0]) * 6.0) as usize).min(5)] += 1;
+        }
+        assert!(bins.iter().all(|&n| (850..1150).contains(&n)), "{bins:?}");
+    }
+
+    #[test]
+    fn the_chosen_face_lies_inside_and_the_photo_fills_the_crop() {
+        let config = AugmentConfig::default();
+        let mut rng = ChaCha8Rng::seed_from_u64(2);
+        for i in 0..2000 {
+            let mut within = |low: f32, high: f32| uniform(&mut rng, [low, high]);
+            let photo = [within(50.0, 900.0), within(50.0, 900.0)];
+            let (w, h) = (within(6.0, photo[0]), within(6.0, photo[1]));
+            let centre = [
+                within(w / 2.0, photo[0] - w / 2.0),
+                within(h / 2.0, photo[1] - h / 2.0),
+            ];
+            let angle = if i % 2 == 0 { 0.0 } else { within(-0.5, 0.5) };
+            let faces = [face(centre[0], centre[1], w, h)];
+            let map = choose(&config, photo, &faces, 320.0, angle, &mut rng);
+            let b = map_box(&faces[0].box_xyxy, &map);
+            let inside = b.x1 > -0.1 && b.y1 > -0.1 && b.x2 < 320.1 && b.y2 < 320.1;
+            assert!(inside, "{b:?} of {w} x {h} in {photo:?}");
+            if angle == 0.0 {
+                let corner = map.apply([0.0, 0.0]);
+                let end = map.apply(photo);
+                for axis in 0..2 {
+                    // Either the photo covers the crop or the crop the photo.
+                    let covers = corner[axis] < 0.1 && end[axis] > 319.9;
+                    let covered = corner[axis] > -0.1 && end[axis] < 320.1;
+                    assert!(covers || covered, "{corner:?} {end:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn faces_with_landmarks_are_preferred_as_often_as_asked() {
+        let mut config = AugmentConfig::default();
+        config.zoom_out.probability = 0.0;
+        let mut marked = face(100.0, 100.0, 40.0, 40.0);
+        marked.landmarks = vec![[100.0, 100.0]];
+        marked.labelled = vec![true];
+        let plain = face(500.0, 400.0, 40.0, 40.0);
+        let faces = [marked, plain.clone(), plain.clone(), plain];
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut share = |landmark_share: f32| {
+            config.crop.landmark_share = landmark_share;
+            let shown = (0..1000).filter(|_| {
+                let map = choose(&config, [640.0, 480.0], &faces, 64.0, 0.0, &mut rng);
+                let [x, y] = map.apply([100.0, 100.0]);
+                (0.0..64.0).contains(&x) && (0.0..64.0).contains(&y)
+            });
+            shown.count()
+        };
+        assert_eq!(share(1.0), 1000);
+        let even = share(0.0);
+        assert!((200..300).contains(&even), "{even}");
+    }
+}

@@ -1,9 +1,7 @@
 //! JPEG artefacts.
 
-use std::io::Cursor;
-
 use image::codecs::jpeg::JpegEncoder;
-use image::{ImageFormat, ImageReader, RgbImage};
+use image::{ImageFormat, RgbImage, load_from_memory_with_format};
 use rand_chacha::ChaCha8Rng;
 
 use super::draw::{chance, uniform};
@@ -24,6 +22,5 @@ pub fn apply(image: &mut RgbImage, config: &JpegConfig, rng: &mut ChaCha8Rng) {
 fn round_trip(image: &RgbImage, quality: u8) -> image::ImageResult<RgbImage> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, quality).encode_image(image)?;
-    let reader = ImageReader::with_format(Cursor::new(bytes), ImageFormat::Jpeg);
-    Ok(reader.decode()?.into_rgb8())
+    Ok(load_from_memory_with_format(&bytes, ImageFormat::Jpeg)?.into_rgb8())
 }

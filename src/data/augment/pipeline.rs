@@ -1,6 +1,6 @@
 //! All augmentations in order.
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
@@ -26,9 +26,7 @@ impl Pipeline {
     /// # Errors
     /// Names the keys with impossible values.
     pub fn new(config: &Config) -> Result<Self> {
-        if let Some((key, message)) = config.augment.problems().first() {
-            bail!("{key}: {message}");
-        }
+        config.augment.validate()?;
         ensure!(config.train.crop > 0, "train.crop must be at least 1");
         Ok(Self {
             config: config.augment.clone(),

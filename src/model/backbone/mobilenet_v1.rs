@@ -39,7 +39,7 @@ impl Separable {
         }
     }
 
-    /// [B,C,H,W] -> [B,O,ceil(H/stride),ceil(W/stride)].
+    /// `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         self.pointwise.forward(self.depthwise.forward(x))
     }
@@ -90,7 +90,7 @@ impl MobilenetV1 {
         }
     }
 
-    /// `x` [B,3,H,W] -> C3, C4, C5.
+    /// `x` `[B,3,H,W]` -> C3, C4, C5.
     pub fn forward(&self, x: Tensor<4>) -> [Tensor<4>; 3] {
         let run = |stage: usize, x: Tensor<4>| {
             self.stages[stage]

@@ -3,7 +3,6 @@
 mod mobilenet_v1;
 mod resnet;
 
-use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
@@ -23,25 +22,17 @@ pub enum Backbone {
 
 impl Backbone {
     /// The backbone that `config` names, with random weights.
-    ///
-    /// # Errors
-    /// When `model.width_multiplier` is impossible.
-    pub fn new(config: &ModelConfig, device: &Device) -> Result<Self> {
-        Ok(match config.backbone {
+    pub fn new(config: &ModelConfig, device: &Device) -> Self {
+        match config.backbone {
             BackboneKind::MobilenetV1 => {
-                let width = config.width_multiplier;
-                ensure!(
-                    (1.0 / 32.0..=4.0).contains(&width),
-                    "model.width_multiplier is {width}: allowed are 1/32 to 4 (0.25, 0.5 and 1 are usual)"
-                );
-                Self::MobilenetV1(MobilenetV1::new(width, device))
+                Self::MobilenetV1(MobilenetV1::new(config.width_multiplier, device))
             }
             BackboneKind::Resnet18 => Self::Resnet(Resnet::new(ResnetDepth::R18, device)),
             BackboneKind::Resnet50 => Self::Resnet(Resnet::new(ResnetDepth::R50, device)),
-        })
+        }
     }
 
-    /// `x` [B,3,H,W] -> C3, C4, C5 at strides 8, 16, 32: [B,C,ceil(H/stride),ceil(W/stride)].
+    /// `x` `[B,3,H,W]` -> C3, C4, C5 at strides 8, 16, 32: `[B,C,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> [Tensor<4>; 3] {
         match self {
             Self::MobilenetV1(net) => net.forward(x),

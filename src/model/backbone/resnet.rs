@@ -73,7 +73,7 @@ impl Residual {
         }
     }
 
-    /// [B,C,H,W] -> [B,O,ceil(H/stride),ceil(W/stride)].
+    /// `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let around = match &self.shortcut {
             Some(shortcut) => shortcut.forward(x.clone()),
@@ -133,7 +133,7 @@ impl Resnet {
         }
     }
 
-    /// `x` [B,3,H,W] -> C3, C4, C5.
+    /// `x` `[B,3,H,W]` -> C3, C4, C5.
     pub fn forward(&self, x: Tensor<4>) -> [Tensor<4>; 3] {
         let run = |stage: usize, x: Tensor<4>| {
             self.stages[stage]

@@ -1,15 +1,28 @@
 //! Names of tensors in PyTorch files, mapped to ours.
 
-/// Wrappers around the network's own names, in checkpoints of many training programs.
-const WRAPPERS: [&str; 4] = ["state_dict.", "model_state_dict.", "model.", "module."];
+/// Where training programs keep the network among other things (optimiser, figures).
+const CHECKPOINTS: [&str; 3] = ["state_dict.", "model_state_dict.", "model."];
+
+/// What `DataParallel` puts before each name.
+const WRAPPER: &str = "module.";
+
+/// The tensors of the network among `names`, each with its own name: of a whole checkpoint only
+/// its network, without wrappers.
+pub fn network<'a>(names: impl Iterator<Item = &'a str> + Clone) -> Vec<(&'a str, &'a str)> {
+    let part = CHECKPOINTS
+        .into_iter()
+        .find(|part| names.clone().any(|name| name.starts_with(part)))
+        .unwrap_or_default();
+    let inner = |name: &'a str| {
+        let own = name.strip_prefix(part)?;
+        Some((name, own.strip_prefix(WRAPPER).unwrap_or(own)))
+    };
+    names.filter_map(inner).collect()
+}
 
 /// Our name of the PyTorch tensor `key`; the name itself when no rule fits (it will be left over);
 /// `None` for counters that this program has no use for.
 pub fn ours(key: &str) -> Option<String> {
-    let mut key = key;
-    while let Some(rest) = WRAPPERS.iter().find_map(|w| key.strip_prefix(*w)) {
-        key = rest;
-    }
     let parts: Vec<&str> = key.split('.').collect();
     if parts.last() == Some(&"num_batches_tracked") {
         return None;
@@ -125,16 +138,13 @@ fn conv_bn(prefix: &str, index: &str, param: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::ours;
+    use super::{network, ours};
 
     #[test]
     fn names_are_mapped() {
         for (theirs, expected) in [
-            ("module.body.stage1.0.0.weight", "backbone.stem.conv.weight"),
-            (
-                "state_dict.module.stage1.0.1.bias",
-                "backbone.stem.norm.beta",
-            ),
+            ("body.stage1.0.0.weight", "backbone.stem.conv.weight"),
+            ("stage1.0.1.bias", "backbone.stem.norm.beta"),
             (
                 "body.stage1.5.3.weight",
                 "backbone.stages.0.4.pointwise.conv.weight",
@@ -169,11 +179,23 @@ mod tests {
                 "layer2.0.downsample.1.weight",
                 "backbone.stages.1.0.shortcut.norm.gamma",
             ),
-            ("module.fc.weight", "fc.weight"),
+            ("fc.weight", "fc.weight"),
         ] {
             assert_eq!(ours(theirs).as_deref(), Some(expected), "{theirs}");
         }
         assert_eq!(ours("body.stage1.0.1.num_batches_tracked"), None);
+    }
+
+    #[test]
+    fn only_the_network_of_a_checkpoint_counts() {
+        let all = [
+            "best",
+            "state_dict.module.fc.bias",
+            "optimizer.state.1.momentum",
+        ];
+        assert_eq!(network(all.into_iter()), [(all[1], "fc.bias")]);
+        let all = ["module.a.b", "c"];
+        assert_eq!(network(all.into_iter()), [(all[0], "a.b"), (all[1], "c")]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{FORMAT_VERSION, Header, METADATA_KEY, keys};
 
 /// A tensor with its name in the file (for messages).
 pub struct Named {
-    /// Name in the file.
+    /// Name in the file, without wrappers such as `state_dict.module.`.
     pub source: String,
     /// f32 values.
     pub data: TensorData,
@@ -50,8 +50,9 @@ fn starts_like_safetensors(path: &Path) -> Result<bool> {
 
 /// Read a safetensors file. Names of foreign files are mapped to ours.
 pub fn safetensors(path: &Path) -> Result<Contents> {
-    let bytes = std::fs::read(path)?;
     let explain = "not a safetensors file, or a truncated one";
+    ensure!(starts_like_safetensors(path)?, "{explain}");
+    let bytes = std::fs::read(path)?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).context(explain)?;
     let file = SafeTensors::deserialize(&bytes).context(explain)?;
     let text = metadata
@@ -60,10 +61,12 @@ pub fn safetensors(path: &Path) -> Result<Contents> {
         .and_then(|m| m.get(METADATA_KEY));
     let header = text.map(|text| header(text)).transpose()?;
     let mut tensors = Tensors::new();
-    for (source, view) in file.iter() {
+    let names = file.names();
+    for (stored, source) in names_of(names.into_iter(), header.is_some()) {
         let Some(name) = name_of(source, header.is_some()) else {
             continue;
         };
+        let view = file.tensor(stored)?;
         let shape = view.shape().to_vec();
         let data = to_f32(view.data().to_vec(), shape, dtype(view.dtype()), source)?;
         add(&mut tensors, name, source, data)?;
@@ -97,8 +100,8 @@ fn pytorch(path: &Path) -> Result<Tensors> {
     };
     ensure!(!file.is_empty(), "holds no tensors; {convert}");
     let mut tensors = Tensors::new();
-    for (source, tensor) in file {
-        let Some(name) = name_of(source, false) else {
+    for (stored, source) in names_of(file.keys().map(String::as_str), false) {
+        let (Some(name), Some(tensor)) = (name_of(source, false), file.get(stored)) else {
             continue;
         };
         let bytes = match tensor.to_bytes() {
@@ -110,6 +113,18 @@ fn pytorch(path: &Path) -> Result<Tensors> {
         add(&mut tensors, name, source, data)?;
     }
     Ok(tensors)
+}
+
+/// Names as stored, and without wrappers.
+fn names_of<'a>(
+    stored: impl Iterator<Item = &'a str> + Clone,
+    is_ours: bool,
+) -> Vec<(&'a str, &'a str)> {
+    if is_ours {
+        stored.map(|name| (name, name)).collect()
+    } else {
+        keys::network(stored)
+    }
 }
 
 /// Our name of a tensor; `None` leaves it out.

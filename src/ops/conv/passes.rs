@@ -4,7 +4,7 @@ use super::geometry::{Geometry, Grid, Place};
 use super::product::{Packed, block_rows};
 use super::task::{Pass, Task};
 
-/// Output [B,O,H',W'] of input `x` [B,C,H,W].
+/// Output `[B,O,H',W']` of input `x` `[B,C,H,W]`.
 pub(super) fn forward(
     g: &Geometry,
     x: &[f32],

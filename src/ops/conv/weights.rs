@@ -11,7 +11,7 @@ use crate::ops::scratch::Scratch;
 /// vector lanes would dominate.
 const LONG: usize = 4096;
 
-/// Gradient of the weights [O,C/groups,kh,kw].
+/// Gradient of the weights `[O,C/groups,kh,kw]`.
 pub(super) fn weight_gradient(g: &Geometry, x: &[f32], grad: &[f32]) -> Vec<f32> {
     if g.depthwise {
         depthwise_weights(g, x, grad)

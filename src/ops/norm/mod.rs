@@ -23,7 +23,7 @@ pub(super) struct Statistics {
     variance: Vec<f32>,
 }
 
-/// Batch norm and activation: input [B,C,H,W], gamma [C], beta [C].
+/// Batch norm and activation: input `[B,C,H,W]`, gamma `[C]`, beta `[C]`.
 #[derive(Clone, Debug)]
 struct Norm {
     dims: [usize; 4],

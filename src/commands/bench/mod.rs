@@ -1,0 +1,86 @@
+//! `retinamark bench`.
+
+mod measure;
+mod work;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::ValueEnum;
+
+use crate::cli::{BenchArgs, Work};
+use crate::config::Config;
+use crate::device;
+use crate::model::{RetinaFace, weights};
+
+/// Run the subcommand.
+///
+/// # Errors
+/// When the device, the weights, the settings or the photo cannot be used.
+pub fn run(args: BenchArgs) -> Result<ExitCode> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads)
+        .build_global()
+        .with_context(|| format!("cannot start {} threads", args.threads))?;
+    let device = device::by_name(&args.device)?;
+    let (model, config) = network(&args, &device)?;
+    let train = args.what == Work::Train;
+    let size = args.size.unwrap_or(if train {
+        config.train.crop
+    } else {
+        config.detect.size
+    });
+    let batch = args
+        .batch
+        .map_or(if train { config.train.batch_size } else { 1 }, usize::from);
+    let plan = work::Plan {
+        model,
+        config: &config,
+        device: &device,
+        size,
+        batch,
+    };
+    let run: Box<dyn FnMut() -> Result<()>> = match args.what {
+        Work::Forward => Box::new(work::forward(plan)?),
+        Work::Detect => Box::new(work::detect(plan, args.image.as_deref())?),
+        Work::Train => Box::new(work::train(plan)?),
+    };
+    let times = measure::times(args.iterations as usize, run)?;
+    let what = args.what.to_possible_value();
+    let report = measure::Report {
+        what: what.map(|w| w.get_name().to_string()).unwrap_or_default(),
+        size,
+        batch,
+        threads: rayon::current_num_threads(),
+        device: args.device,
+        iterations: args.iterations,
+        median_ms: times.median_ms,
+        min_ms: times.min_ms,
+        images_per_s: batch as f64 * 1e3 / times.median_ms,
+        peak_rss_mib: measure::peak_rss_mib(),
+    };
+    if args.json {
+        println!("{}", serde_json::to_string(&report)?);
+    } else {
+        println!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The network to measure, for inference.
+fn network(args: &BenchArgs, device: &Device) -> Result<(RetinaFace, Config)> {
+    if args.config.is_none()
+        && let Ok(path) = weights::find(args.weights.as_deref())
+    {
+        return weights::load(&path, device);
+    }
+    if let Some(path) = &args.weights {
+        return weights::load(path, device); // fails, with the reason
+    }
+    let config = match &args.config {
+        Some(path) => Config::load(Some(path), &[])?,
+        None => Config::default(),
+    };
+    Ok((RetinaFace::new(&config, device)?, config))
+}

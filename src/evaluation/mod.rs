@@ -1,0 +1,178 @@
+//! Running a predictor over labelled photos: the joint protocol and the AP of
+//! [`crate::metrics`], and what to look at afterwards (table, plot, mosaics).
+
+mod plot;
+mod sheets;
+mod subsets;
+mod table;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use crate::config::DetectConfig;
+use crate::data::{Dataset, Sample};
+use crate::geometry::{Face, Letterbox};
+use crate::infer::{DetectOptions, InputSize, Predictor};
+use crate::metrics::{Evaluator, JointOptions, Options, Report, Truth};
+
+pub use plot::ced_svg;
+pub use sheets::{Which, mosaic};
+pub use subsets::Subsets;
+pub use table::table;
+
+/// Photos whose detections are in memory at the same time: an untrained network finds hundreds of
+/// faces with all their points in each.
+const CHUNK: usize = 64;
+
+/// All figures, and the face by face results behind them.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The figures.
+    pub report: Report,
+    /// Every measured face, in the order of the data set.
+    pub faces: Vec<FaceOutcome>,
+}
+
+/// What became of one true face with landmarks.
+#[derive(Clone, Debug)]
+pub struct FaceOutcome {
+    /// Index of its photo in the data set.
+    pub sample: usize,
+    /// Index among the photo's faces.
+    pub face: usize,
+    /// The detection that stands for it; none when it was missed.
+    pub detection: Option<Face>,
+    /// Its error in the joint protocol.
+    pub nme: f64,
+}
+
+/// How to look and how to count.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Longer side of the network input, pixels.
+    pub size: u32,
+    /// How the detector is run; its score is the lowest one the AP sees.
+    pub detect: DetectOptions,
+    /// How results are counted.
+    pub options: Options,
+    /// Truth subsets with an AP of their own.
+    pub subsets: Subsets,
+}
+
+impl From<&DetectConfig> for Settings {
+    fn from(config: &DetectConfig) -> Self {
+        let mut detect = DetectOptions::from(config).with_score(config.evaluate_score);
+        detect.size = InputSize::Fixed(config.size);
+        let joint = JointOptions {
+            score: config.joint_score,
+            ..JointOptions::default()
+        };
+        Self {
+            size: config.size,
+            detect,
+            options: Options {
+                joint,
+                ..Options::default()
+            },
+            subsets: Subsets::default(),
+        }
+    }
+}
+
+/// Evaluate `predictor` on all photos of `dataset`, photos in parallel. The result does not
+/// depend on the number of threads.
+///
+/// # Errors
+/// On a photo that cannot be decoded (unless the data set skips bad ones), or when the device
+/// fails.
+pub fn run(predictor: &Predictor, dataset: &Dataset, config: &DetectConfig) -> Result<Outcome> {
+    run_with(predictor, dataset, &Settings::from(config), &|| {})
+}
+
+/// As [`run`], with all settings; `done` is called after each photo.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_with(
+    predictor: &Predictor,
+    dataset: &Dataset,
+    settings: &Settings,
+    done: &(dyn Fn() + Sync),
+) -> Result<Outcome> {
+    let mut options = settings.options.clone();
+    options.subsets = settings.subsets.names();
+    let mut evaluator = Evaluator::new(predictor.scheme(), options);
+    let mut faces = Vec::new();
+    let all: Vec<usize> = (0..dataset.samples.len()).collect();
+    for chunk in all.chunks(CHUNK) {
+        let look = |&index: &usize| {
+            let found = look(predictor, dataset, index, settings);
+            done();
+            found
+        };
+        let found: Vec<Option<Seen>> = chunk.par_iter().map(look).collect::<Result<_>>()?;
+        for (&sample, seen) in chunk.iter().zip(found) {
+            if let Some(seen) = seen {
+                let label = &dataset.samples[sample];
+                count(&mut evaluator, &mut faces, sample, label, seen, settings);
+            }
+        }
+    }
+    Ok(Outcome {
+        report: evaluator.finish(),
+        faces,
+    })
+}
+
+/// The detections of a photo, and network input pixels per photo pixel.
+struct Seen {
+    faces: Vec<Face>,
+    scale: f32,
+}
+
+/// Detect on one photo; `None` when it is broken and the data set skips broken photos.
+fn look(
+    predictor: &Predictor,
+    dataset: &Dataset,
+    index: usize,
+    settings: &Settings,
+) -> Result<Option<Seen>> {
+    let photo = match dataset.decode(index) {
+        Ok(photo) => photo,
+        Err(error) => return dataset.leave_out(index, error).map(|()| None),
+    };
+    let mut faces = predictor.detect(&photo, &settings.detect)?;
+    // Only what may stand for a truth needs its points.
+    for face in &mut faces {
+        if face.score < settings.options.joint.score {
+            face.landmarks = Vec::new();
+        }
+    }
+    let (width, height) = photo.dimensions();
+    let scale = Letterbox::square(width, height, settings.size).scale;
+    Ok(Some(Seen { faces, scale }))
+}
+
+fn count(
+    evaluator: &mut Evaluator,
+    faces: &mut Vec<FaceOutcome>,
+    sample: usize,
+    label: &Sample,
+    seen: Seen,
+    settings: &Settings,
+) {
+    let truth = Truth {
+        faces: &label.faces,
+        complete: label.complete,
+        scale: seen.scale,
+        subsets: &settings.subsets.of(label),
+    };
+    for measured in evaluator.add(truth, &seen.faces) {
+        faces.push(FaceOutcome {
+            sample,
+            face: measured.face,
+            detection: measured.detection.map(|d| seen.faces[d].clone()),
+            nme: measured.nme,
+        });
+    }
+}
