@@ -463,7 +463,7 @@ fn landmarks_of_single_anchors_are_those_of_all() {
         (1, 1),
         (2, n - 2),
         (0, 0),
-        (1, 150),
+        (1, 120),
         (1, n - 13),
         (2, 33),
     ];
