@@ -213,9 +213,11 @@ impl Correlate<'_> {
         for a in (0..rows).step_by(A) {
             for b in (0..self.rights).step_by(B) {
                 let sums = self.tile::<S, A, B>(simd, self.first + a, b);
-                for i in 0..A.min(rows - a) {
-                    for j in 0..B.min(self.rights - b) {
-                        self.out[(a + i) * self.rights + b + j] = simd.reduce_sum_f32s(sums[i][j]);
+                let width = B.min(self.rights - b);
+                for (i, sums) in sums.iter().enumerate().take(rows - a) {
+                    let start = (a + i) * self.rights + b;
+                    for (out, &sum) in self.out[start..start + width].iter_mut().zip(sums) {
+                        *out = simd.reduce_sum_f32s(sum);
                     }
                 }
             }
