@@ -15,8 +15,10 @@ fn small() -> (Folder, SourceConfig, Config) {
     let line = |n: &String| wflw_line([30.0, 20.0, 80.0, 85.0], n);
     let text: String = names.iter().map(line).collect();
     let source = folder.source(SourceKind::Wflw, &text);
-    let mut config = Config::default();
-    config.seed = 11;
+    let mut config = Config {
+        seed: 11,
+        ..Config::default()
+    };
     config.train.batch_size = 3;
     config.train.crop = 64;
     (folder, source, config)
