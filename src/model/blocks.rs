@@ -18,7 +18,7 @@ pub struct ConvBnConfig {
 }
 
 impl ConvBnConfig {
-    /// A `kernel` x `kernel` convolution of `channels` = [in, out] that keeps the size (odd
+    /// A `kernel` x `kernel` convolution of `channels` = `[in, out]` that keeps the size (odd
     /// kernels), without an activation.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
