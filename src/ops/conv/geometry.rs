@@ -163,12 +163,29 @@ impl Grid {
                 // The first column x >= 0 with (x + lead) % step == side.
                 let first = (side + step - self.lead[1] % step) % step;
                 let to = (first + self.lead[1]) / step;
-                let from = row.iter().skip(first).step_by(step);
-                for (d, s) in line[to.min(self.size[1])..].iter_mut().zip(from) {
+                let line = &mut line[to.min(self.size[1])..];
+                let from = row.get(first..).unwrap_or_default();
+                if step == 2 {
+                    pick_even(from, line);
+                    continue;
+                }
+                for (d, s) in line.iter_mut().zip(from.iter().step_by(step)) {
                     *d = *s;
                 }
             }
         }
+    }
+}
+
+/// Every second value of `from`, starting with the first: a loop that becomes vector shuffles.
+fn pick_even(from: &[f32], to: &mut [f32]) {
+    let (pairs, last) = from.as_chunks::<2>();
+    let whole = pairs.len().min(to.len());
+    for (to, [even, _]) in to.iter_mut().zip(pairs) {
+        *to = *even;
+    }
+    if let ([even], Some(to)) = (last, to.get_mut(whole)) {
+        *to = *even;
     }
 }
 
