@@ -204,17 +204,12 @@ fn odd_photos_and_labels_are_legal() {
 
 #[test]
 fn impossible_settings_are_named() {
-    assert_eq!(AugmentConfig::default().problems(), []);
+    AugmentConfig::default().validate().unwrap();
     let mut config = Config::default();
     config.augment.blur.sigma = [2.0, 1.0];
     config.augment.flip.probability = f32::NAN;
-    let problems = config.augment.problems();
-    let keys: Vec<&str> = problems.iter().map(|(key, _)| key.as_str()).collect();
-    assert_eq!(keys, ["augment.flip.probability", "augment.blur.sigma"]);
-    assert!(
-        Pipeline::new(&config)
-            .unwrap_err()
-            .to_string()
-            .contains("augment.flip")
-    );
+    let message = Pipeline::new(&config).unwrap_err().to_string();
+    for key in ["augment.flip.probability", "augment.blur.sigma"] {
+        assert!(message.contains(key), "{message}");
+    }
 }

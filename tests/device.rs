@@ -19,7 +19,7 @@ fn outputs(file: &std::path::Path, device: &Device) -> Vec<f32> {
     let landmarks = model.landmark_deltas(&outputs);
     [outputs.logits, outputs.box_deltas, landmarks]
         .into_iter()
-        .flat_map(|t| t.into_data().to_vec::<f32>().unwrap())
+        .flat_map(|t| t.into_data().try_to_vec::<f32>().unwrap())
         .collect()
 }
 

@@ -22,7 +22,7 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
 }
 
 fn scalar(t: Tensor<1>) -> f32 {
-    t.into_data().to_vec::<f32>().unwrap()[0]
+    t.into_data().try_to_vec::<f32>().unwrap()[0]
 }
 
 fn close(got: f32, want: f32) {
@@ -149,7 +149,7 @@ fn unlabelled_points_are_masked_not_dropped() {
     let dense: Vec<f32> = model
         .landmark_deltas(&outputs)
         .into_data()
-        .to_vec()
+        .try_to_vec()
         .unwrap();
     let t = &targets[0];
     let mut want = 0.0;

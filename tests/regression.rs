@@ -38,7 +38,7 @@ fn noise(side: usize, device: &Device) -> Tensor<4> {
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().to_vec().unwrap()
+    tensor.into_data().try_to_vec().unwrap()
 }
 
 fn boxed(b: [f32; 4]) -> Truth<'static> {

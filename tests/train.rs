@@ -2,4 +2,5 @@
 
 mod logs;
 mod optim;
+mod overfit;
 mod run;

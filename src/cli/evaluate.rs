@@ -22,8 +22,8 @@ pub struct EvaluateArgs {
     #[arg(long, short, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
-    /// Labelled photos, may be given several times; without it data.validation of the
-    /// configuration
+    /// Labelled photos, may be given several times; without it data.validation of --config, or
+    /// of config.yaml in the working directory
     #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
     pub data: Vec<String>,
 

@@ -38,20 +38,26 @@ pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
         Ok(outcome)
     })?;
     print!("{}", evaluation::table(&outcome.report, settings.size));
-    // While loading, and while decoding.
-    eprint!("{}{}", dataset.report, dataset.left_out());
+    eprint!("{}", dataset.report);
+    let while_decoding = dataset.left_out();
+    if while_decoding.total() > 0 {
+        eprint!("{while_decoding}");
+    }
     println!("results in {}", args.out.display());
     Ok(ExitCode::SUCCESS)
 }
 
 /// The weights' own configuration, with the data and detection settings of `--config` and the
-/// lists of `--data`.
+/// lists of `--data`. The lists that the weights were trained with are not theirs to name: paths
+/// mean nothing on another machine.
 fn config(args: &EvaluateArgs, own: &Config) -> Result<Config> {
     let mut config = own.clone();
-    if let Some(path) = &args.config {
-        let given = Config::load(Some(path), &[])?;
+    if args.config.is_some() || args.data.is_empty() {
+        let given = Config::load(args.config.as_deref(), &[])?;
         config.data = given.data;
-        config.detect = given.detect;
+        if args.config.is_some() {
+            config.detect = given.detect;
+        }
     }
     if !args.data.is_empty() {
         let sources = args.data.iter().map(|text| source(text));

@@ -71,10 +71,10 @@ pub(super) fn parse(text: &str) -> Result<FaceLabel, (usize, Fault)> {
     if field(version, "version").is_none() {
         return Err((line, expected("`version: 1`", version)));
     }
-    let (line, count) = next("`n_points: 68`")?;
+    let (counted, count) = next("`n_points: 68`")?;
     let count: usize = field(count, "n_points")
         .and_then(|v| v.parse().ok())
-        .ok_or_else(|| (line, expected("`n_points: 68`", count)))?;
+        .ok_or_else(|| (counted, expected("`n_points: 68`", count)))?;
     let (line, open) = next("`{`")?;
     if open != "{" {
         return Err((line, expected("`{`", open)));
@@ -89,7 +89,7 @@ pub(super) fn parse(text: &str) -> Result<FaceLabel, (usize, Fault)> {
     }
     if points.len() != count || count == 0 {
         let text = format!("{} points, but n_points says {count}", points.len());
-        return Err((line, Fault::new(Reason::WrongCount, text)));
+        return Err((counted, Fault::new(Reason::WrongCount, text)));
     }
     Ok(face(points))
 }

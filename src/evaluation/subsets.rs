@@ -9,16 +9,19 @@ use crate::geometry::BoxXyxy;
 /// A box of a subset's list is that of a truth from this IoU on: lists round.
 const SAME_BOX: f32 = 0.9;
 
+/// By the photo's name.
+type BoxesOfPhoto = HashMap<Arc<str>, Vec<BoxXyxy>>;
+
 /// Lists of the faces that belong to each subset.
 #[derive(Clone, Debug, Default)]
 pub struct Subsets {
-    lists: Vec<(String, HashMap<Arc<str>, Vec<BoxXyxy>>)>,
+    lists: Vec<(String, BoxesOfPhoto)>,
 }
 
 impl Subsets {
     /// Add the subset `name`, made up of the faces of `samples` that are not ignored. At most 32.
     pub fn add(&mut self, name: &str, samples: &[Sample]) {
-        let mut list: HashMap<Arc<str>, Vec<BoxXyxy>> = HashMap::new();
+        let mut list = BoxesOfPhoto::new();
         for sample in samples {
             let valid = sample.faces.iter().filter(|f| !f.ignored);
             let boxes = list.entry(sample.name.clone()).or_default();

@@ -148,9 +148,7 @@ impl Scheme {
     /// WFLW: 98 points, normalised by the outer eye corners 60 and 72.
     pub fn wflw98() -> Self {
         let mut mirror: Vec<usize> = (0..98).collect();
-        for i in 0..=32 {
-            mirror[i] = 32 - i;
-        }
+        mirror[..=32].reverse();
         swap_pairs(&mut mirror, &WFLW98_PAIRS);
         Self {
             name: "wflw98".into(),
@@ -169,9 +167,7 @@ impl Scheme {
     /// iBUG 300-W: 68 points, normalised by the outer eye corners 36 and 45.
     pub fn ibug68() -> Self {
         let mut mirror: Vec<usize> = (0..68).collect();
-        for i in 0..=16 {
-            mirror[i] = 16 - i;
-        }
+        mirror[..=16].reverse();
         swap_pairs(&mut mirror, &IBUG68_PAIRS);
         Self {
             name: "ibug68".into(),

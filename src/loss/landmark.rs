@@ -100,7 +100,7 @@ mod tests {
 
     fn values(loss: LandmarkLoss) -> Vec<f32> {
         let d = Tensor::<1>::from_floats(INPUT, &Device::flex());
-        loss.of(d).into_data().to_vec().unwrap()
+        loss.of(d).into_data().try_to_vec().unwrap()
     }
 
     fn check(loss: LandmarkLoss, want: [f32; 7]) {
@@ -171,7 +171,7 @@ mod tests {
                 .grad(&gradients)
                 .unwrap()
                 .into_data()
-                .to_vec::<f32>()
+                .try_to_vec::<f32>()
                 .unwrap();
             for (i, p) in points.into_iter().enumerate() {
                 let at = |x: f32| -> f32 {

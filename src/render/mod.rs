@@ -49,7 +49,7 @@ impl Style {
         Self {
             colour,
             line: (side / 350.0).round().clamp(1.0, 12.0),
-            radius: (side / 400.0).clamp(0.8, 12.0),
+            radius: (side / 300.0).clamp(1.4, 12.0),
             text: (side / 45.0).clamp(10.0, 80.0),
             dashed: false,
             numbered: false,

@@ -135,8 +135,9 @@ data:
 
 train:
   out: {run}
-  epochs: 30
+  epochs: 60
   batch_size: 8
+  validate_every: 5
   crop: {crop}
 
 optimizer:

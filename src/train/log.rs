@@ -138,7 +138,8 @@ impl Table {
 fn cell(row: &Row, name: &str) -> String {
     let found = row.iter().find(|(n, _)| n == name);
     let number = found.map(|(_, number)| number).filter(|n| n.is_finite());
-    number.map_or_else(String::new, |n| n.to_string())
+    // Seven digits say all that was computed in f32.
+    number.map_or_else(String::new, |n| (*n as f32).to_string())
 }
 
 /// Rewrite the table without the rows after `step` and without torn ones; gives its header.

@@ -5,12 +5,14 @@ pub mod figures;
 pub mod log;
 mod progress;
 mod session;
+mod setup;
 mod snapshot;
 pub mod tensorboard;
 mod trainer;
 mod validation;
 
-pub use session::{Start, train};
+pub use session::train;
+pub use setup::Start;
 pub use snapshot::{Snapshots, snapshot_path};
 pub use trainer::{Ended, Trainer};
 pub use validation::Validator;

@@ -20,7 +20,8 @@ impl Progress {
     /// Epoch `epoch` (from 1) of `epochs`, which stands at batch `done` of `total`.
     pub fn new(epoch: usize, epochs: usize, done: usize, total: usize) -> Self {
         let bar = ProgressBar::new(total as u64);
-        let template = "{prefix} {bar:24} {pos}/{len} {msg}, {elapsed} gone, {eta} to go";
+        // What matters most comes first: a narrow terminal cuts the message.
+        let template = "{prefix} {bar:16} {pos}/{len}, {eta} to go, {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }

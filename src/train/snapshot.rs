@@ -48,10 +48,13 @@ impl Snapshots {
         }
     }
 
-    /// Whether a snapshot is due after `batch` batches of an epoch of `total`.
-    pub const fn due(&self, batch: usize, total: usize) -> bool {
-        let every = self.config.every_batches;
-        !self.chosen.is_empty() && every > 0 && batch % every == 0 && batch < total
+    /// Whether a snapshot is due within an epoch of `total` batches, after a step that took it
+    /// from batch `before` to batch `batch`.
+    pub const fn due(&self, before: usize, batch: usize, total: usize) -> bool {
+        match self.config.every_batches {
+            0 => false,
+            every => !self.chosen.is_empty() && before / every < batch / every && batch < total,
+        }
     }
 
     /// Draw one photo, another one each time, as `epoch_EEE_batch_BBBBB.jpg`.

@@ -121,13 +121,25 @@ impl Trainer {
     /// When a batch cannot be made, a number is not finite, or `after_step` fails.
     pub fn train_one_epoch(
         &mut self,
-        mut after_step: impl FnMut(&Self, &Figures) -> Result<()>,
+        after_step: impl FnMut(&Self, &Figures) -> Result<()>,
     ) -> Result<Ended> {
         self.prepare_epoch();
         let Position { epoch, batch, .. } = self.position;
-        let mut loader = Loader::epoch(&self.dataset, &self.config, epoch, batch);
+        let batches = Loader::epoch(&self.dataset, &self.config, epoch, batch);
+        self.train_on(batches, after_step)
+    }
+
+    /// Train on `batches`, which end where the epoch ends.
+    ///
+    /// # Errors
+    /// As [`Trainer::train_one_epoch`].
+    pub fn train_on(
+        &mut self,
+        mut batches: impl Iterator<Item = Result<Batch>>,
+        mut after_step: impl FnMut(&Self, &Figures) -> Result<()>,
+    ) -> Result<Ended> {
         let mut figures = Figures::start();
-        while let Some(batch) = figures.wait_for(|| loader.next()) {
+        while let Some(batch) = figures.wait_for(|| batches.next()) {
             let batch = batch?;
             let images = batch.names.len();
             figures.add_batch(images, self.learn(batch)?);

@@ -152,10 +152,16 @@ mod tests {
         config.crop.max_upscale = 100.0;
         config.zoom_out.probability = 1.0;
         config.zoom_out.max_factor = 100.0;
-        let faces = [face(300.0, 200.0, 80.0, 80.0), face(500.0, 100.0, 20.0, 20.0)];
+        let faces = [
+            face(300.0, 200.0, 80.0, 80.0),
+            face(500.0, 100.0, 20.0, 20.0),
+        ];
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut bins = [0u32; 6];
-        let range = [config.crop.min_face.ln(), (config.crop.max_face * 320.0).ln()];
+        let range = [
+            config.crop.min_face.ln(),
+            (config.crop.max_face * 320.0).ln(),
+        ];
         for _ in 0..6000 {
             let map = choose(&config, [640.0, 480.0], &faces[..1], 320.0, 0.0, &mut rng);
             let place = (map.row_x[0] * 80.0).ln() - range[0];
@@ -172,7 +178,10 @@ mod tests {
             let mut within = |low: f32, high: f32| uniform(&mut rng, [low, high]);
             let photo = [within(50.0, 900.0), within(50.0, 900.0)];
             let (w, h) = (within(6.0, photo[0]), within(6.0, photo[1]));
-            let centre = [within(w / 2.0, photo[0] - w / 2.0), within(h / 2.0, photo[1] - h / 2.0)];
+            let centre = [
+                within(w / 2.0, photo[0] - w / 2.0),
+                within(h / 2.0, photo[1] - h / 2.0),
+            ];
             let angle = if i % 2 == 0 { 0.0 } else { within(-0.5, 0.5) };
             let faces = [face(centre[0], centre[1], w, h)];
             let map = choose(&config, photo, &faces, 320.0, angle, &mut rng);

@@ -114,14 +114,22 @@ mod tests {
     fn points_outside_are_masked_and_not_moved() {
         let scheme = Scheme::five();
         let face = FaceLabel {
-            landmarks: vec![[10.0, 20.0], [99.0, 20.0], [120.0, 5.0], [-3.0, 9.0], [f32::NAN, 1.0]],
+            landmarks: vec![
+                [10.0, 20.0],
+                [99.0, 20.0],
+                [120.0, 5.0],
+                [-3.0, 9.0],
+                [f32::NAN, 1.0],
+            ],
             labelled: vec![true, false, true, true, true],
             attributes: Some([true, false, true, false, true, false]),
             ..FaceLabel::boxed(BoxXyxy::new(0.0, 0.0, 120.0, 100.0))
         };
         let map = |face: &FaceLabel, map: &Affine, scheme| {
             let config = CropConfig::default();
-            map_faces(std::slice::from_ref(face), map, scheme, 100.0, &config).pop().unwrap()
+            map_faces(std::slice::from_ref(face), map, scheme, 100.0, &config)
+                .pop()
+                .unwrap()
         };
         let moved = map(&face, &Affine::IDENTITY, None);
         assert_eq!(moved.labelled, [true, false, false, false, false]);

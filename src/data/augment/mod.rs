@@ -64,25 +64,43 @@ mod tests {
         let changed = largest_change(&with(range(1.0, 0.2, 0.0)));
         assert!(changed > 0 && changed <= 39, "{changed}");
         assert!(largest_change(&with(range(1.0, 0.0, 0.2))) <= 40);
-        let hue = ColorConfig { hue: 20.0, ..range(1.0, 0.0, 0.0) };
-        assert!(largest_change(&with(hue)) > 1);
+        let hue = ColorConfig {
+            hue: 40.0,
+            ..range(1.0, 0.0, 0.0)
+        };
+        let turned = (0..9).map(|seed| {
+            let mut image = picture();
+            color::jitter(&mut image, &hue, &mut ChaCha8Rng::seed_from_u64(seed));
+            largest_change(&image)
+        });
+        assert!(turned.max() > Some(10));
     }
 
     #[test]
     fn grey_has_no_colour() {
         let with = |probability| after(|i, r| grey::apply(i, &GreyConfig { probability }, r));
         assert_eq!(with(0.0), picture());
-        assert!(with(1.0).pixels().all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2]));
+        assert!(
+            with(1.0)
+                .pixels()
+                .all(|p| p.0[0] == p.0[1] && p.0[1] == p.0[2])
+        );
     }
 
     #[test]
     fn blur_and_jpeg_smooth_but_keep_the_picture() {
         let blurred = |probability| {
-            let config = BlurConfig { probability, sigma: [1.0, 1.0] };
+            let config = BlurConfig {
+                probability,
+                sigma: [1.0, 1.0],
+            };
             after(|i, r| blur::apply(i, &config, r))
         };
         let compressed = |probability| {
-            let config = JpegConfig { probability, quality: [30, 30] };
+            let config = JpegConfig {
+                probability,
+                quality: [30, 30],
+            };
             after(|i, r| jpeg::apply(i, &config, r))
         };
         assert_eq!(blurred(0.0), picture());
@@ -99,20 +117,30 @@ mod tests {
     #[test]
     fn erasing_covers_part_of_a_face_only() {
         let with = |probability, seed| {
-            let config = EraseConfig { probability, area: [0.2, 0.2] };
+            let config = EraseConfig {
+                probability,
+                area: [0.2, 0.2],
+            };
             let mut image = picture();
             let faces = [FaceLabel::boxed(FACE)];
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             erase::apply(&mut image, &faces, &config, &mut rng);
             let original = picture();
-            image.pixels().zip(original.pixels()).filter(|(a, b)| a != b).count() as f32
+            image
+                .pixels()
+                .zip(original.pixels())
+                .filter(|(a, b)| a != b)
+                .count() as f32
         };
         assert_eq!(with(0.0, 1), 0.0);
         for seed in 0..20 {
             let share = with(1.0, seed) / FACE.area();
             assert!(share > 0.0 && share < 0.3, "{share}");
         }
-        let config = EraseConfig { probability: 1.0, area: [0.2, 0.2] };
+        let config = EraseConfig {
+            probability: 1.0,
+            area: [0.2, 0.2],
+        };
         assert_eq!(after(|i, r| erase::apply(i, &[], &config, r)), picture());
     }
 }

@@ -1,0 +1,123 @@
+//! What a run needs before its first step: its folder, data, model, and where it stands.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use burn::tensor::Device;
+
+use super::checkpoint::Store;
+use super::trainer::Trainer;
+use crate::config::Config;
+use crate::data::{self, Dataset};
+use crate::fs::write_atomic;
+use crate::model::{RetinaFace, weights};
+
+/// Whether a run begins or goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// From the start weights, into a folder without checkpoints.
+    Fresh,
+    /// From the newest checkpoint in the folder.
+    Resumed,
+}
+
+/// The checkpoint to start from, if it is right that there is one.
+pub(super) fn find_checkpoint(store: &Store, start: Start, out: &Path) -> Result<Option<PathBuf>> {
+    match (start, store.latest()?) {
+        (Start::Fresh, Some(_)) => bail!(
+            "{} holds a run already: continue it with --resume, or choose another folder with \
+             --set train.out=FOLDER",
+            out.display()
+        ),
+        (Start::Resumed, None) => bail!(
+            "there is no checkpoint to continue from in {}: start without --resume",
+            out.display()
+        ),
+        (_, latest) => Ok(latest),
+    }
+}
+
+/// Save the resolved config beside everything else that the run leaves.
+pub(super) fn save_config(config: &Config) -> Result<()> {
+    let text = config.to_yaml()?;
+    let path = config.train.out.join("config.yaml");
+    write_atomic(&path, |file| Ok(file.write_all(text.as_bytes())?))
+}
+
+/// Training photos, and validation photos when there are some.
+pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dataset>>)> {
+    if config.data.train.is_empty() {
+        bail!("data.train lists no source: name at least one list of labelled photos");
+    }
+    let training = Dataset::load(&config.data.train, config).context("data.train")?;
+    if config.data.validation.is_empty() {
+        eprintln!(
+            "no data.validation source: nothing is measured, and the last weights are the best"
+        );
+        return Ok((Arc::new(training), None));
+    }
+    let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
+    data::refuse_overlap(&training, &validating)?;
+    Ok((Arc::new(training), Some(Arc::new(validating))))
+}
+
+/// The model on `device` with autodiff, with its start weights unless a checkpoint follows.
+pub(super) fn make_trainer(
+    config: &Config,
+    training: Arc<Dataset>,
+    checkpoint: Option<&Path>,
+    device: &Device,
+) -> Result<Trainer> {
+    let device = device.clone().autodiff();
+    device.seed(config.seed);
+    let model = RetinaFace::new(config, &device)?;
+    let model = match checkpoint {
+        Some(_) => model,
+        None => weights::initialise(model, &config.init)?,
+    };
+    Trainer::new(config, training, model, &device)
+}
+
+/// Say where the run goes on, and refuse or mention what has changed.
+pub(super) fn announce_resumption(
+    path: &Path,
+    trainer: &Trainer,
+    saved: &Config,
+    now: &Config,
+) -> Result<()> {
+    if saved.landmarks != now.landmarks || saved.anchors != now.anchors || saved.input != now.input
+    {
+        bail!(
+            "cannot continue from {}: landmarks, anchors or input of the config have changed; \
+             start a new run with init.weights instead",
+            path.display()
+        );
+    }
+    let position = trainer.position();
+    eprintln!(
+        "continuing at epoch {}, batch {}, step {}",
+        position.epoch + 1,
+        position.batch + 1,
+        position.step
+    );
+    let changed = [
+        ("seed", saved.seed != now.seed),
+        ("data", saved.data != now.data),
+        ("augment", saved.augment != now.augment),
+        ("matcher", saved.matcher != now.matcher),
+        ("loss", saved.loss != now.loss),
+        ("optimizer", saved.optimizer != now.optimizer),
+        ("schedule", saved.schedule != now.schedule),
+        ("train", saved.train != now.train),
+    ];
+    let changed: Vec<&str> = changed.iter().filter(|c| c.1).map(|c| c.0).collect();
+    if !changed.is_empty() {
+        eprintln!(
+            "changed since the checkpoint, so the run will differ from an uninterrupted one: {}",
+            changed.join(", ")
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,120 @@
+//! The proof that the whole chain can learn: four faces, learned by heart, are found again.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use retinamark::anchors::{Anchors, TargetBuilder, Truth};
+use retinamark::config::Config;
+use retinamark::data::{Batch, Dataset, FaceLabel, Sample};
+use retinamark::evaluation;
+use retinamark::imaging;
+use retinamark::infer::Predictor;
+use retinamark::model::RetinaFace;
+use retinamark::synth::{self, Options};
+use retinamark::train::Trainer;
+
+use crate::support::tempdir;
+
+const SIDE: usize = 64;
+const STEPS: usize = 500;
+
+fn config() -> Config {
+    Config::from_yaml(
+        "model: {neck_channels: 32, se_reduction: 8}\n\
+         train: {epochs: 1, batch_size: 4, crop: 64}\n\
+         optimizer: {learning_rate: 0.004, ema_decay: 0.95, weight_decay: 0}\n\
+         schedule: {warmup_steps: 20}\n\
+         detect: {size: 64}\n",
+    )
+    .unwrap()
+}
+
+/// Four photos with one face each, saved in `folder`.
+fn samples(folder: &Path) -> Vec<Sample> {
+    let options = Options {
+        photos: 4,
+        faces_per_photo: 1,
+        size: SIDE as u32,
+        face: [34.0, 50.0],
+        seed: 3,
+        validation: 0.0,
+    };
+    let one = |index: usize| {
+        let photo = synth::photo(&options, index).unwrap();
+        let name = format!("face_{index}.png");
+        let path = folder.join(&name);
+        photo.image.save(&path).unwrap();
+        let label = |face: &synth::SynthFace| FaceLabel {
+            labelled: vec![true; face.landmarks().len()],
+            landmarks: face.landmarks(),
+            ..FaceLabel::boxed(face.box_xyxy())
+        };
+        Sample {
+            path,
+            name: name.into(),
+            faces: photo.faces.iter().map(label).collect(),
+            complete: true,
+            source: 0,
+        }
+    };
+    (0..4).map(one).collect()
+}
+
+fn batch(samples: &[Sample], config: &Config) -> Batch {
+    let anchors = Anchors::generate(&config.anchors, [SIDE as u32; 2]);
+    let builder = TargetBuilder::new(config).unwrap();
+    let limits = imaging::Limits::default();
+    let length = 3 * SIDE * SIDE;
+    let mut images = vec![0.0; 4 * length];
+    for (sample, out) in samples.iter().zip(images.chunks_mut(length)) {
+        let photo = imaging::load_rgb(&sample.path, &limits).unwrap();
+        imaging::fill_tensor(&photo, &config.input, [SIDE; 2], out);
+    }
+    let targets = samples.iter().map(|sample| {
+        let truths: Vec<Truth> = sample.faces.iter().map(FaceLabel::truth).collect();
+        builder.build(&anchors, &truths, true)
+    });
+    Batch {
+        images,
+        side: SIDE,
+        names: samples.iter().map(|s| Arc::clone(&s.name)).collect(),
+        faces: samples.iter().map(|s| s.faces.clone()).collect(),
+        targets: targets.collect(),
+    }
+}
+
+#[test]
+fn four_faces_learned_by_heart_are_found_again() {
+    let folder = tempdir();
+    let config = config();
+    let samples = samples(folder.path());
+    let batch = batch(&samples, &config);
+    let dataset = Arc::new(Dataset::from_samples(samples, &config));
+    let device = Device::flex().autodiff();
+    device.seed(1);
+    let model = RetinaFace::new(&config, &device).unwrap();
+    let mut schedule = config.clone();
+    schedule.train.epochs = STEPS;
+    let mut trainer = Trainer::new(&schedule, Arc::clone(&dataset), model, &device).unwrap();
+
+    let mut losses = Vec::new();
+    let batches = std::iter::repeat_with(|| Ok(batch.clone())).take(STEPS);
+    trainer
+        .train_on(batches, |_, figures| {
+            losses.push(figures.losses()[0]);
+            Ok(())
+        })
+        .unwrap();
+    let last = losses[STEPS - 10..].iter().sum::<f64>() / 10.0;
+    assert!(last < 0.01 * losses[0], "from {} to {last}", losses[0]);
+
+    let plain = Device::flex();
+    let predictor = Predictor::new(trainer.averaged_model(), &config, &plain).unwrap();
+    let report = evaluation::run(&predictor, &dataset, &config.detect)
+        .unwrap()
+        .report;
+    let all = report.alignment.expect("the faces have points").all;
+    assert_eq!((all.faces, all.recall), (4, 1.0), "{all:?}");
+    assert!(all.nme_joint < 0.05, "{all:?}");
+}
