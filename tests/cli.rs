@@ -527,10 +527,13 @@ mod unix {
         assert_code(&output, 0);
         let names = images(&folder.join("out"));
         assert!(names.len() == 60 && names.is_sorted());
-        let drawn = files(&folder.join("out"));
-        let drawn = drawn.iter().filter(|name| name.ends_with(".drawn.jpg"));
-        assert_eq!(drawn.count(), 60);
-        assert!(!folder.join("out/detections.jsonl.part").exists());
+        let mut expected: Vec<String> = names
+            .iter()
+            .map(|name| format!("{name}.drawn.jpg"))
+            .collect();
+        expected.push("detections.jsonl".into());
+        expected.sort();
+        assert_eq!(files(&folder.join("out")), expected);
     }
 
     #[test]
@@ -571,6 +574,7 @@ mod unix {
         child.wait().unwrap();
         let out = dir.path().join("out");
         assert!(!out.join("detections.jsonl").exists());
+        std::fs::write(out.join(".writing-abc"), "left behind").unwrap();
         assert_code(&run(dir.path(), &["in", "--out", "out"]), 2);
         assert_resumes(dir.path());
     }

@@ -58,7 +58,10 @@ fn print_counts<'a>(dataset: &Dataset, lists: impl Iterator<Item = &'a Path>) {
         }
         println!("{}\n{stats}", list.display());
     }
-    println!("all sources\n{total}\n{}", dataset.report);
+    if dataset.sources().count() > 1 {
+        println!("all sources\n{total}");
+    }
+    println!("{}", dataset.report);
 }
 
 /// Decode every photo; gives how many are broken.
@@ -87,13 +90,19 @@ fn draw(args: &CheckDataArgs, config: &Config, dataset: &Dataset) -> Result<()> 
         if interrupt::requested() {
             break;
         }
+        let photo = match dataset.photo(index) {
+            Ok(photo) => photo,
+            Err(error) => {
+                dataset.leave_out(index, error)?;
+                continue;
+            }
+        };
         let sample = &dataset.samples[index];
         let stem = sample.path.file_stem().unwrap_or_default();
         let file = |what| {
             let stem = stem.to_string_lossy();
             args.out.join(format!("{position:04}_{stem}_{what}.jpg"))
         };
-        let photo = dataset.photo(index)?;
         save(&file("before"), &labelled(&photo, &sample.faces, None)?)?;
         drawn += 1;
         if augmented {
@@ -109,6 +118,9 @@ fn draw(args: &CheckDataArgs, config: &Config, dataset: &Dataset) -> Result<()> 
     }
     if augmented {
         println!("crops of {} pixels\n{crops}", batcher.side());
+    }
+    if dataset.left_out().total() > 0 {
+        print!("{}", dataset.left_out());
     }
     println!("{drawn} photos drawn in {}", args.out.display());
     Ok(())

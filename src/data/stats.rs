@@ -18,12 +18,12 @@ pub struct Stats {
     pub empty: usize,
     /// Faces, ignored ones included.
     pub faces: usize,
-    /// Faces with at least one labelled point.
+    /// Neither face nor background.
+    pub ignored: usize,
+    /// Others, with at least one labelled point.
     pub with_points: usize,
     /// Of those, some points not labelled.
     pub partial: usize,
-    /// Neither face nor background.
-    pub ignored: usize,
     /// Faces that are not ignored, by size.
     pub sizes: [usize; EDGES.len() + 1],
 }
@@ -36,15 +36,15 @@ impl Stats {
         self.empty += usize::from(faces.is_empty());
         self.faces += faces.len();
         for face in faces {
+            if face.ignored {
+                self.ignored += 1;
+                continue;
+            }
             let points = face.has_landmarks();
             self.with_points += usize::from(points);
             self.partial += usize::from(points && face.labelled.contains(&false));
-            if face.ignored {
-                self.ignored += 1;
-            } else {
-                let side = face.box_xyxy.side();
-                self.sizes[EDGES.iter().filter(|&&edge| side >= edge).count()] += 1;
-            }
+            let side = face.box_xyxy.side();
+            self.sizes[EDGES.iter().filter(|&&edge| side >= edge).count()] += 1;
         }
     }
 }
@@ -62,7 +62,7 @@ impl fmt::Display for Stats {
             "faces {faces}: with points {} (some points only: {}), box only {}, ignored {}",
             self.with_points,
             self.partial,
-            faces.saturating_sub(self.with_points + self.ignored),
+            faces - self.with_points - self.ignored,
             self.ignored
         )?;
         let most = self.sizes.iter().copied().max().unwrap_or(0).max(1);

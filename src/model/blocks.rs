@@ -18,7 +18,7 @@ pub struct ConvBnConfig {
 }
 
 impl ConvBnConfig {
-    /// A `kernel` x `kernel` convolution of `channels` = [in, out] that keeps the size (odd
+    /// A `kernel` x `kernel` convolution of `channels` = `[in, out]` that keeps the size (odd
     /// kernels), without an activation.
     pub fn new(channels: [usize; 2], kernel: usize) -> Self {
         Self {
@@ -84,11 +84,10 @@ pub struct ConvBn {
 impl ConvBn {
     /// `x` `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let x = ops::conv2d(&self.conv, x); // [B,O,H',W']
         match (&self.norm, self.slope) {
-            (Some(norm), slope) => ops::batch_norm_act(norm, x, slope),
-            (None, Some(slope)) => ops::leaky_relu(x, slope),
-            (None, None) => x,
+            (Some(norm), slope) => ops::batch_norm_act(norm, ops::conv2d(&self.conv, x), slope),
+            (None, Some(slope)) => ops::conv2d_act(&self.conv, x, slope),
+            (None, None) => ops::conv2d(&self.conv, x),
         }
     }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
-use burn::store::ModuleSnapshot;
 
 use super::backbone::{Backbone, Residual, Separable};
 use super::blocks::ConvBn;
 use super::retinaface::RetinaFace;
 use super::se::SeBlock;
+use super::shapes::shapes;
 use super::ssh::Ssh;
 
 /// Height and width of a feature map.
@@ -165,10 +165,10 @@ impl Costs {
 /// Learned numbers of each part (running statistics of batch norms are not learned).
 pub fn parameters(model: &RetinaFace) -> BTreeMap<String, usize> {
     let mut parts = BTreeMap::new();
-    for tensor in model.collect(None, None, true) {
-        if !tensor.name.contains(".running_") {
-            let part = tensor.name.split('.').next().unwrap_or_default();
-            *parts.entry(part.to_string()).or_default() += tensor.shape.num_elements();
+    for (name, shape) in shapes(model) {
+        if !name.contains(".running_") {
+            let part = name.split('.').next().unwrap_or_default();
+            *parts.entry(part.to_string()).or_default() += shape.num_elements();
         }
     }
     parts

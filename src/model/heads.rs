@@ -15,7 +15,7 @@ use crate::ops;
 pub struct LandmarkHead {
     /// 3x3 convolutions.
     pub tower: Vec<ConvBn>,
-    /// [tower or neck channels] -> anchors x coordinates.
+    /// `[tower or neck channels]` -> anchors x coordinates.
     pub out: Conv2d,
 }
 

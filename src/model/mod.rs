@@ -12,6 +12,7 @@ pub mod fpn;
 pub mod heads;
 mod retinaface;
 pub mod se;
+mod shapes;
 pub mod ssh;
 pub mod weights;
 

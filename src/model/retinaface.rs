@@ -127,8 +127,9 @@ impl RetinaFace {
     }
 
     /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: `[P,2L]`, rows in
-    /// the order of `at`, which may repeat itself. P = 0 gives a tensor of shape `[0,2L]` without
-    /// gradients. Equal to the rows of [`Self::landmark_deltas`] at a fraction of the work.
+    /// the order of `at`, which may repeat itself; both count from 0 and must exist. P = 0 gives
+    /// a tensor of shape `[0,2L]` without gradients. Equal to the rows of
+    /// [`Self::landmark_deltas`] at a fraction of the work.
     pub fn landmark_deltas_at(&self, outputs: &Outputs, at: &[(usize, usize)]) -> Tensor<2> {
         if at.is_empty() {
             let nothing = TensorData::new(Vec::<f32>::new(), [0, self.coordinates]);
@@ -156,6 +157,7 @@ impl RetinaFace {
             done += places.len();
             first_anchor = past_anchor;
         }
+        debug_assert_eq!(done, at.len(), "an anchor beyond the last one");
         select_rows(Tensor::cat(rows, 0), &order)
     }
 

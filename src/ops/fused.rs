@@ -19,6 +19,10 @@ pub(super) struct Array(FlexTensor);
 
 impl Array {
     fn new(tensor: FlexTensor) -> Self {
+        if tensor.is_contiguous() {
+            // `to_contiguous` would keep a second handle, and the memory could not be reused.
+            return Self(tensor);
+        }
         Self(tensor.to_contiguous())
     }
 
@@ -46,8 +50,8 @@ pub(super) trait Kernel<const N: usize>: Clone + Debug + Send + Sync + 'static {
     /// What the backward pass needs from the forward pass.
     type Saved: Clone + Debug + Send + 'static;
 
-    /// The result.
-    fn forward(&self, inputs: &[Array; N]) -> Array;
+    /// The result; it may take the memory of an input that `save` does not need.
+    fn forward(&self, inputs: &mut [Array; N]) -> Array;
 
     /// What to keep, asked for after `forward` and only when a gradient is wanted.
     fn save(&self, inputs: [Array; N], output: &Array) -> Self::Saved;
@@ -80,15 +84,15 @@ pub(super) trait FusedBackend: Backend {
 
 impl FusedBackend for Flex {
     fn fused1<K: Kernel<1>>(kernel: K, a: FlexTensor) -> FlexTensor {
-        kernel.forward(&[a].map(Array::new)).0
+        kernel.forward(&mut [a].map(Array::new)).0
     }
 
     fn fused2<K: Kernel<2>>(kernel: K, a: FlexTensor, b: FlexTensor) -> FlexTensor {
-        kernel.forward(&[a, b].map(Array::new)).0
+        kernel.forward(&mut [a, b].map(Array::new)).0
     }
 
     fn fused3<K: Kernel<3>>(kernel: K, a: FlexTensor, b: FlexTensor, c: FlexTensor) -> FlexTensor {
-        kernel.forward(&[a, b, c].map(Array::new)).0
+        kernel.forward(&mut [a, b, c].map(Array::new)).0
     }
 }
 
@@ -145,8 +149,8 @@ fn tracked<C: CheckpointStrategy, K: Kernel<N>, const N: usize>(
     inputs: [FloatTensor<Autodiff<Flex, C>>; N],
 ) -> FloatTensor<Autodiff<Flex, C>> {
     let nodes: [NodeGuard; N] = inputs.each_ref().map(|input| input.node());
-    let inputs = inputs.map(|input| Array::new(input.into_primitive()));
-    let output = kernel.forward(&inputs);
+    let mut inputs = inputs.map(|input| Array::new(input.into_primitive()));
+    let output = kernel.forward(&mut inputs);
     let step = Step::<K>(PhantomData);
     match step.prepare::<C>(nodes).compute_bound().stateful() {
         OpsKind::Tracked(prep) => {
@@ -157,9 +161,10 @@ fn tracked<C: CheckpointStrategy, K: Kernel<N>, const N: usize>(
     }
 }
 
-/// Whether the fused kernels can take `x`: f32 on the `flex` backend, with or without autodiff.
+/// Whether the fused kernels can take `x`: f32 on the `flex` backend, with or without autodiff,
+/// not empty.
 pub(super) fn is_supported<const D: usize>(x: &Tensor<D>) -> bool {
-    if x.dtype() != DType::F32 {
+    if x.dtype() != DType::F32 || x.dims().contains(&0) {
         return false;
     }
     match x.clone().into_dispatch().kind {

@@ -23,11 +23,28 @@ use rows::GatherPixels;
 
 /// Convolution. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
 pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    convolve(conv, x, None)
+}
+
+/// Convolution, then `max(x, slope x)`. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
+pub fn conv2d_act(conv: &Conv2d, x: Tensor<4>, slope: f32) -> Tensor<4> {
+    convolve(conv, x, Some(slope))
+}
+
+fn convolve(conv: &Conv2d, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
     let geometry = Geometry::of(conv, x.dims()).filter(|_| is_supported(&x));
-    match (geometry, &conv.bias) {
-        (None, _) => conv.forward(x),
-        (Some(g), None) => fused::run2(Conv(g), x, conv.weight.val()),
-        (Some(g), Some(bias)) => fused::run3(ConvBias(g), x, conv.weight.val(), bias.val()),
+    let fits = slope.is_none_or(|slope| (0.0..=1.0).contains(&slope));
+    let x = match (geometry, &conv.bias) {
+        (Some(geometry), Some(bias)) if fits => {
+            let kernel = ConvBias { geometry, slope };
+            return fused::run3(kernel, x, conv.weight.val(), bias.val());
+        }
+        (Some(geometry), None) => fused::run2(Conv(geometry), x, conv.weight.val()),
+        _ => conv.forward(x),
+    };
+    match slope {
+        None => x,
+        Some(slope) => leaky_relu(x, slope),
     }
 }
 
@@ -36,7 +53,7 @@ pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Ten
     if is_supported(&x) {
         return norm::batch_norm_act(norm, x, slope);
     }
-    let x = norm.forward(x);
+    let x = norm::plain(norm, x);
     match slope {
         None => x,
         Some(slope) => leaky_relu(x, slope),
@@ -46,8 +63,7 @@ pub fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>) -> Ten
 /// `max(x, slope x)`; a slope of 0 is ReLU.
 pub fn leaky_relu(x: Tensor<4>, slope: f32) -> Tensor<4> {
     if (0.0..=1.0).contains(&slope) && is_supported(&x) {
-        let dims = x.dims();
-        return fused::run1(LeakyRelu { dims, slope }, x);
+        return fused::run1(LeakyRelu { slope }, x);
     }
     if slope == 0.0 {
         activation::relu(x)

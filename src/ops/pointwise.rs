@@ -12,7 +12,6 @@ const CHUNK: usize = 1 << 14;
 /// `max(x, slope x)` for a slope of 0 to 1.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct LeakyRelu {
-    pub(super) dims: [usize; 4],
     pub(super) slope: f32,
 }
 
@@ -20,16 +19,9 @@ impl Kernel<1> for LeakyRelu {
     /// The output: its sign is that of the input, or the gradient is 0 either way.
     type Saved = Array;
 
-    fn forward(&self, [x]: &[Array; 1]) -> Array {
-        let mut out = x.values().to_vec();
-        out.par_chunks_mut(CHUNK).for_each(|out| {
-            dispatch(Leak {
-                gate: None,
-                out,
-                slope: self.slope,
-            })
-        });
-        Array::from_vec(out, self.dims)
+    fn forward(&self, [x]: &mut [Array; 1]) -> Array {
+        leak(x.values_mut(), None, self.slope);
+        x.clone()
     }
 
     fn save(&self, _inputs: [Array; 1], output: &Array) -> Array {
@@ -37,19 +29,20 @@ impl Kernel<1> for LeakyRelu {
     }
 
     fn backward(&self, output: Array, mut grad: Array, _wanted: [bool; 1]) -> [Option<Array>; 1] {
-        let gates = output.values().par_chunks(CHUNK);
-        grad.values_mut()
-            .par_chunks_mut(CHUNK)
-            .zip(gates)
-            .for_each(|(out, gate)| {
-                dispatch(Leak {
-                    gate: Some(gate),
-                    out,
-                    slope: self.slope,
-                });
-            });
+        leak(grad.values_mut(), Some(output.values()), self.slope);
         [Some(grad)]
     }
+}
+
+/// Multiplies `values` by `slope` where `gates` (by default the values themselves) are not positive.
+pub(super) fn leak(values: &mut [f32], gates: Option<&[f32]>, slope: f32) {
+    values
+        .par_chunks_mut(CHUNK)
+        .enumerate()
+        .for_each(|(index, out)| {
+            let gate = gates.map(|gates| &gates[index * CHUNK..][..out.len()]);
+            dispatch(Leak { gate, out, slope });
+        });
 }
 
 /// Multiplies by `slope` where the gate (by default the value itself) is not positive.
@@ -100,22 +93,21 @@ impl UpsampleAdd {
 impl Kernel<2> for UpsampleAdd {
     type Saved = ();
 
-    fn forward(&self, [small, large]: &[Array; 2]) -> Array {
+    fn forward(&self, [small, large]: &mut [Array; 2]) -> Array {
         let ([_, _, h, w], [_, _, height, width]) = (self.small, self.large);
         let (rows, columns) = (self.sources(2), self.sources(3));
-        let mut out = large.values().to_vec();
-        let planes = out
-            .par_chunks_mut(height * width)
-            .zip(small.values().par_chunks(h * w));
-        planes.for_each(|(out, small)| {
-            for (out, &row) in out.chunks_mut(width).zip(&rows) {
-                let small = &small[row * w..][..w];
-                out.iter_mut()
-                    .zip(&columns)
-                    .for_each(|(out, &column)| *out += small[column]);
-            }
-        });
-        Array::from_vec(out, self.large)
+        let planes = large.values_mut().par_chunks_mut(height * width);
+        planes
+            .zip(small.values().par_chunks(h * w))
+            .for_each(|(out, small)| {
+                for (out, &row) in out.chunks_mut(width).zip(&rows) {
+                    let small = &small[row * w..][..w];
+                    out.iter_mut()
+                        .zip(&columns)
+                        .for_each(|(out, &column)| *out += small[column]);
+                }
+            });
+        large.clone()
     }
 
     fn save(&self, _inputs: [Array; 2], _output: &Array) {}
@@ -163,7 +155,7 @@ impl ScaleChannels {
 impl Kernel<2> for ScaleChannels {
     type Saved = [Array; 2];
 
-    fn forward(&self, [x, factors]: &[Array; 2]) -> Array {
+    fn forward(&self, [x, factors]: &mut [Array; 2]) -> Array {
         let mut out = x.values().to_vec();
         self.scale(&mut out, factors.values());
         Array::from_vec(out, self.dims)
@@ -226,7 +218,7 @@ pub(super) struct GlobalMean {
 impl Kernel<1> for GlobalMean {
     type Saved = ();
 
-    fn forward(&self, [x]: &[Array; 1]) -> Array {
+    fn forward(&self, [x]: &mut [Array; 1]) -> Array {
         let [b, c, h, w] = self.dims;
         let planes = x.values().par_chunks(h * w);
         let means = planes.map(|plane| sum(plane) / (h * w) as f32).collect();

@@ -25,7 +25,7 @@ impl GatherPixels {
 impl Kernel<1> for GatherPixels {
     type Saved = ();
 
-    fn forward(&self, [x]: &[Array; 1]) -> Array {
+    fn forward(&self, [x]: &mut [Array; 1]) -> Array {
         let [_, c, h, w] = self.dims;
         let x = x.values();
         let rows = self

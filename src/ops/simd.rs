@@ -1,5 +1,7 @@
 //! Run-time choice of the instruction set, and the few vector helpers that the kernels share.
 
+use std::mem::MaybeUninit;
+
 use pulp::{MemMask, Simd, WithSimd};
 
 /// Runs `op` with the widest instruction set of this processor: AVX-512, AVX2 with FMA, NEON, or
@@ -50,6 +52,14 @@ pub(super) unsafe fn load_at<S: Simd>(
 /// Stores `value` at the start of `dst`, which must have room for a whole vector.
 #[inline(always)]
 pub(super) fn store<S: Simd>(dst: &mut [f32], value: S::f32s) {
+    debug_assert!(dst.len() >= S::F32_LANES);
+    // SAFETY: callers slice at least F32_LANES floats, as for `load`.
+    unsafe { dst.as_mut_ptr().cast::<S::f32s>().write_unaligned(value) }
+}
+
+/// `store` to memory that was not written before.
+#[inline(always)]
+pub(super) fn write<S: Simd>(dst: &mut [MaybeUninit<f32>], value: S::f32s) {
     debug_assert!(dst.len() >= S::F32_LANES);
     // SAFETY: callers slice at least F32_LANES floats, as for `load`.
     unsafe { dst.as_mut_ptr().cast::<S::f32s>().write_unaligned(value) }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use super::{PhotoRecord, write_table};
-use crate::fs::write_atomic;
+use crate::fs::{remove_unfinished, write_atomic};
 
 /// The record of a call: one line a photo.
 pub const RECORD: &str = "detections.jsonl";
@@ -64,6 +64,7 @@ impl Journal {
             for name in [RECORD, RECORD_HIDDEN, TABLE, PART] {
                 remove(&out.join(name))?;
             }
+            remove_unfinished(out);
         }
         std::fs::create_dir_all(out).with_context(|| format!("cannot create {}", out.display()))?;
         let path = out.join(PART);
@@ -88,6 +89,7 @@ impl Journal {
     pub fn resume(out: &Path) -> Result<Self> {
         let earlier = [RECORD_HIDDEN, RECORD, PART].map(|name| out.join(name));
         let earlier: Vec<&PathBuf> = earlier.iter().filter(|path| path.exists()).collect();
+        remove_unfinished(out);
         // Written anew and renamed: a kill while resuming loses nothing either.
         let path = out.join(PART);
         write_atomic(&path, |file| {

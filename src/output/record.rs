@@ -81,7 +81,7 @@ mod tests {
         let face = Face {
             box_xyxy: [1.0, 2.125, 3.0, 4.0].into(),
             score: 0.912_345_6,
-            landmarks: vec![[-0.001, 10_000.015]],
+            landmarks: vec![[-0.001, 10_000.016]],
             landmark_scores: None,
         };
         let line = serde_json::to_string(&PhotoRecord::new("a/b.jpg".into(), [5, 6], &[face]));

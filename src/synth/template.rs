@@ -82,7 +82,7 @@ impl Shape {
             eye_h: vary(plain.eye_h, 0.035),
             brow_y: vary(plain.brow_y, 0.05),
             brow_arch: vary(plain.brow_arch, 0.05),
-            nose_y: vary(plain.nose_y, 0.06),
+            nose_y: vary(plain.nose_y, 0.03),
             nose_w: vary(plain.nose_w, 0.04),
             mouth_y: vary(plain.mouth_y, 0.04),
             mouth_w: vary(plain.mouth_w, 0.08),

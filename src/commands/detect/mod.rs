@@ -55,7 +55,7 @@ pub fn run(args: DetectArgs) -> Result<ExitCode> {
     }
     let todo = left_to_do(&args, &plan.photos, &journal);
     tally.skipped = plan.photos.len() - todo.len();
-    let worker = Worker::new(&predictor, &args);
+    let worker = Worker::new(&predictor, &args, jobs(&args));
     let begun = Instant::now();
     let stopped = run::all(&worker, &todo, jobs(&args), &mut journal, &mut tally);
     let seconds = begun.elapsed().as_secs_f64();
@@ -169,13 +169,11 @@ fn cores() -> usize {
 
 fn summarise(tally: &Tally, planned: usize, seconds: f64) {
     let looked_at = tally.done + tally.unreadable;
+    let speed = looked_at as f64 / seconds.max(1e-9);
+    let decimals = if speed < 10.0 { 2 } else { 1 };
     let mut text = format!(
-        "{} photos, {} faces, {} failed, {} skipped, {:.1} images/s",
-        tally.done,
-        tally.faces,
-        tally.failed,
-        tally.skipped,
-        looked_at as f64 / seconds.max(1e-9)
+        "{} photos, {} faces, {} failed, {} skipped, {speed:.decimals$} images/s",
+        tally.done, tally.faces, tally.failed, tally.skipped,
     );
     if looked_at < planned {
         let left = planned - looked_at;

@@ -79,7 +79,7 @@ pub fn entries(folder: &Path, depth: Option<usize>, out: Option<&Path>) -> Found
             }
             Ok(entry) => found.files.push(entry.into_path()),
             Err(error) if concerns(&error, depth) => {
-                found.problems.push(format!("cannot read {error}"));
+                found.problems.push(describe(&error));
             }
             Err(_) => {}
         }
@@ -89,6 +89,13 @@ pub fn entries(folder: &Path, depth: Option<usize>, out: Option<&Path>) -> Found
 
 fn encloses(outer: Option<&Path>, inner: Option<&Path>) -> bool {
     matches!((outer, inner), (Some(outer), Some(inner)) if inner.starts_with(outer))
+}
+
+fn describe(error: &walkdir::Error) -> String {
+    match (error.path(), error.io_error()) {
+        (Some(path), Some(reason)) => format!("cannot read {}: {reason}", path.display()),
+        _ => format!("cannot read {error}"),
+    }
 }
 
 /// A link back up matters only when folders within folders are read; a link to nowhere only when

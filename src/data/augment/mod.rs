@@ -65,10 +65,15 @@ mod tests {
         assert!(changed > 0 && changed <= 39, "{changed}");
         assert!(largest_change(&with(range(1.0, 0.0, 0.2))) <= 40);
         let hue = ColorConfig {
-            hue: 20.0,
+            hue: 40.0,
             ..range(1.0, 0.0, 0.0)
         };
-        assert!(largest_change(&with(hue)) > 1);
+        let turned = (0..9).map(|seed| {
+            let mut image = picture();
+            color::jitter(&mut image, &hue, &mut ChaCha8Rng::seed_from_u64(seed));
+            largest_change(&image)
+        });
+        assert!(turned.max() > Some(10));
     }
 
     #[test]

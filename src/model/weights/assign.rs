@@ -8,6 +8,7 @@ use burn::store::{ModuleSnapshot, bridge};
 use super::read::Tensors;
 use crate::config::InitConfig;
 use crate::model::RetinaFace;
+use crate::model::shapes::shapes;
 
 /// What does not fit, as listed in the error.
 #[derive(Default)]
@@ -32,12 +33,11 @@ pub fn assign(
     };
     let mut misfit = Misfit::default();
     let mut fitting = Vec::new();
-    for tensor in model.collect(None, None, true) {
-        let name = tensor.name;
+    for (name, shape) in shapes(&model) {
         match tensors.remove(&name) {
             None if new(&name) => {}
             None => misfit.missing.push(name),
-            Some(found) if *found.data.shape() == tensor.shape => {
+            Some(found) if *found.data.shape() == shape => {
                 fitting.push(bridge::from_data(found.data, name, None));
             }
             Some(found) if new(&name) && unused(&found.source) => {}
@@ -45,7 +45,7 @@ pub fn assign(
                 misfit.landmark_head |= name.starts_with("landmark_heads.");
                 misfit.shapes.push(format!(
                     "{name} is {:?} here, {} is {:?} in the file",
-                    tensor.shape.to_vec(),
+                    shape.to_vec(),
                     found.source,
                     found.data.shape().to_vec()
                 ));

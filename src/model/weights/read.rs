@@ -50,8 +50,9 @@ fn starts_like_safetensors(path: &Path) -> Result<bool> {
 
 /// Read a safetensors file. Names of foreign files are mapped to ours.
 pub fn safetensors(path: &Path) -> Result<Contents> {
-    let bytes = std::fs::read(path)?;
     let explain = "not a safetensors file, or a truncated one";
+    ensure!(starts_like_safetensors(path)?, "{explain}");
+    let bytes = std::fs::read(path)?;
     let (_, metadata) = SafeTensors::read_metadata(&bytes).context(explain)?;
     let file = SafeTensors::deserialize(&bytes).context(explain)?;
     let text = metadata

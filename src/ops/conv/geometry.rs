@@ -1,6 +1,8 @@
 //! Where the numbers of a convolution lie: planes padded and split by stride, so that every tap of
 //! the kernel is one offset into a flat row.
 
+use std::mem::MaybeUninit;
+
 use burn::nn::PaddingConfig2d;
 use burn::nn::conv::Conv2d;
 
@@ -194,7 +196,7 @@ impl Place {
     }
 
     /// Copies the flat positions `from..from + src.len()` into the target plane.
-    pub(super) fn put(&self, src: &[f32], from: usize, dst: &mut [f32]) {
+    pub(super) fn put(&self, src: &[f32], from: usize, dst: &mut [MaybeUninit<f32>]) {
         let end = from + src.len();
         let mut at = from;
         while at < end {
@@ -207,10 +209,12 @@ impl Place {
                     + self.origin[1]
                     + column * self.step;
                 if self.step == 1 {
-                    dst[start..start + len].copy_from_slice(piece);
+                    dst[start..start + len].write_copy_of_slice(piece);
                 } else {
                     let to = dst[start..].iter_mut().step_by(self.step);
-                    to.zip(piece).for_each(|(d, s)| *d = *s);
+                    to.zip(piece).for_each(|(d, s)| {
+                        d.write(*s);
+                    });
                 }
             }
             at = next;

@@ -1,9 +1,11 @@
-//! The inner loops: weights times shifted rows, and rows correlated with rows.
+//! The inner loop of convolutions and their input gradients: weights times shifted rows.
+
+use std::mem::MaybeUninit;
 
 use pulp::{MemMask, Simd, WithSimd};
 
 use super::geometry::Place;
-use crate::ops::simd::{dispatch, load_at, store};
+use crate::ops::simd::{dispatch, load, load_at, store};
 
 /// Flat positions handled before the results are put in place.
 const STRIP: usize = 480;
@@ -60,15 +62,18 @@ impl Packed {
     }
 }
 
-/// `out[row] = bias[row] + sum over taps of weight[row][tap] * x[offset[tap]..]`.
+/// `out[row] = act(bias[row] + sum over taps of weight[row][tap] * x[offset[tap]..])`.
 pub(super) struct Product<'a> {
     pub(super) packed: &'a Packed,
     pub(super) x: &'a [f32],
     pub(super) offsets: &'a [usize],
+    /// Added to all offsets.
+    pub(super) shift: usize,
     pub(super) place: Place,
-    /// One plane per row.
-    pub(super) out: &'a mut [f32],
-    pub(super) plane: usize,
+    /// Factor of negative results.
+    pub(super) slope: Option<f32>,
+    /// One plane, or a band of it, per row.
+    pub(super) out: Vec<&'a mut [MaybeUninit<f32>]>,
 }
 
 impl Product<'_> {
@@ -79,19 +84,23 @@ impl Product<'_> {
     }
 
     #[inline(always)]
-    fn blocks<S: Simd, const MR: usize, const NV: usize>(self, simd: S) {
+    fn blocks<S: Simd, const MR: usize, const NV: usize>(mut self, simd: S) {
         let span = self.place.span();
         // Checked here once: every row holds the whole span.
-        let rows: Vec<&[f32]> = self.offsets.iter().map(|&o| &self.x[o..o + span]).collect();
+        let offsets = self.offsets.iter().map(|offset| offset + self.shift);
+        let rows: Vec<&[f32]> = offsets.map(|o| &self.x[o..o + span]).collect();
         let mut strip = [[0.0; STRIP]; MR];
         let taps = self.packed.taps;
         for start in (0..span).step_by(STRIP) {
             let len = STRIP.min(span - start);
-            for (index, planes) in self.out.chunks_mut(MR * self.plane).enumerate() {
+            for (index, planes) in self.out.chunks_mut(MR).enumerate() {
                 let weights = &self.packed.values[index * taps * MR..][..taps * MR];
                 let bias = &self.packed.bias[index * MR..][..MR];
                 strip_of::<S, MR, NV>(simd, &rows, weights, bias, start, len, &mut strip);
-                for (plane, strip) in planes.chunks_mut(self.plane).zip(&strip) {
+                for (plane, strip) in planes.iter_mut().zip(&mut strip) {
+                    if let Some(slope) = self.slope {
+                        activate(simd, strip, slope);
+                    }
                     self.place.put(&strip[..len], start, plane);
                 }
             }
@@ -104,12 +113,21 @@ impl WithSimd for Product<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        debug_assert_eq!(self.out.len(), self.packed.rows * self.plane);
+        debug_assert_eq!(self.out.len(), self.packed.rows);
         match self.packed.block {
             1 => self.blocks::<S, 1, 6>(simd),
             4 => self.blocks::<S, 4, 3>(simd),
             _ => self.blocks::<S, 8, 3>(simd),
         }
+    }
+}
+
+#[inline(always)]
+fn activate<S: Simd>(simd: S, strip: &mut [f32; STRIP], slope: f32) {
+    let slope = simd.splat_f32s(slope);
+    for x in strip.chunks_exact_mut(S::F32_LANES) {
+        let value = load::<S>(x);
+        store::<S>(x, simd.max_f32s(value, simd.mul_f32s(value, slope)));
     }
 }
 
@@ -186,118 +204,4 @@ unsafe fn tile<S: Simd, const MR: usize, const NV: usize>(
         }
     }
     sums
-}
-
-/// `out[a][b] = sum over images and positions of left[image][a] * right[image][b]`.
-pub(super) struct Correlate<'a> {
-    /// Rows of all images, `lefts` of each; all rows are equally long.
-    pub(super) left: &'a [&'a [f32]],
-    pub(super) lefts: usize,
-    /// Rows of all images, `rights` of each, at least as long.
-    pub(super) right: &'a [&'a [f32]],
-    pub(super) rights: usize,
-    /// Row of `left` that `out` starts at.
-    pub(super) first: usize,
-    /// Whole rows of `rights` values.
-    pub(super) out: &'a mut [f32],
-}
-
-impl Correlate<'_> {
-    pub(super) fn run(self) {
-        dispatch(self);
-    }
-
-    #[inline(always)]
-    fn tiles<S: Simd, const A: usize, const B: usize>(mut self, simd: S) {
-        let rows = self.out.len() / self.rights;
-        for a in (0..rows).step_by(A) {
-            for b in (0..self.rights).step_by(B) {
-                let sums = self.tile::<S, A, B>(simd, self.first + a, b);
-                let width = B.min(self.rights - b);
-                for (i, sums) in sums.iter().enumerate().take(rows - a) {
-                    let start = (a + i) * self.rights + b;
-                    for (out, &sum) in self.out[start..start + width].iter_mut().zip(sums) {
-                        *out = simd.reduce_sum_f32s(sum);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A x B sums of products; rows past the end repeat the last and are dropped by the caller.
-    #[inline(always)]
-    fn tile<S: Simd, const A: usize, const B: usize>(
-        &mut self,
-        simd: S,
-        a: usize,
-        b: usize,
-    ) -> [[S::f32s; B]; A] {
-        let mut sums = [[simd.splat_f32s(0.0); B]; A];
-        let images = self
-            .left
-            .chunks(self.lefts)
-            .zip(self.right.chunks(self.rights));
-        for (lefts, rights) in images {
-            let left: [&[f32]; A] = std::array::from_fn(|i| lefts[(a + i).min(self.lefts - 1)]);
-            let len = left[0].len();
-            let left = left.map(|row| &row[..len]);
-            let right: [&[f32]; B] =
-                std::array::from_fn(|j| &rights[(b + j).min(self.rights - 1)][..len]);
-            let lanes = S::F32_LANES;
-            let mut at = 0;
-            while at + lanes <= len {
-                // SAFETY: all rows were cut to `len`, and at + F32_LANES <= len.
-                unsafe { accumulate(simd, &left, &right, at, None, &mut sums) };
-                at += lanes;
-            }
-            if at < len {
-                let mask = simd.mask_between_m32s(0, (len - at) as u32);
-                // SAFETY: the mask selects len - at floats.
-                unsafe { accumulate(simd, &left, &right, at, Some(mask), &mut sums) };
-            }
-        }
-        sums
-    }
-}
-
-impl WithSimd for Correlate<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        if self.lefts == 1 {
-            self.tiles::<S, 1, 9>(simd);
-        } else if S::REGISTER_COUNT >= 32 {
-            self.tiles::<S, 4, 6>(simd);
-        } else {
-            self.tiles::<S, 2, 4>(simd);
-        }
-    }
-}
-
-/// Adds one vector of products of each pair.
-///
-/// # Safety
-/// Every row must hold `at + F32_LANES` floats, or what `mask` selects.
-#[inline(always)]
-unsafe fn accumulate<S: Simd, const A: usize, const B: usize>(
-    simd: S,
-    left: &[&[f32]; A],
-    right: &[&[f32]; B],
-    at: usize,
-    mask: Option<MemMask<S::m32s>>,
-    sums: &mut [[S::f32s; B]; A],
-) {
-    let mut l = [simd.splat_f32s(0.0); A];
-    for (l, row) in l.iter_mut().zip(left) {
-        // SAFETY: as the caller promises.
-        *l = unsafe { load_at(simd, row, at, mask) };
-    }
-    for (j, row) in right.iter().enumerate() {
-        // SAFETY: as the caller promises.
-        let r = unsafe { load_at(simd, row, at, mask) };
-        for i in 0..A {
-            sums[i][j] = simd.mul_add_e_f32s(l[i], r, sums[i][j]);
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! The fused operations against burn's own, forward and all gradients.
 
+mod exact;
+
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
@@ -240,4 +242,67 @@ fn pointwise_operations_match() {
         assert_close("gathered", &found, &expected);
         same_gradient("gathered gradient", &x, &fused, &stock);
     }
+}
+
+#[test]
+fn activation_of_a_convolution_matches() {
+    for (groups, stride, side) in [(1, 1, 17), (1, 2, 9), (6, 1, 12), (6, 2, 5), (2, 1, 8)] {
+        let conv = conv([6, 6], 3, stride, 1, groups, true);
+        let x = random([2, 6, side, side + 1]).require_grad();
+        let plain = burn::tensor::activation::leaky_relu(conv.forward(x.clone()), 0.1);
+        let weight = random(plain.dims());
+        let (expected, stock) = backward(plain, &weight);
+        let (found, fused) = backward(ops::conv2d_act(&conv, x.clone(), 0.1), &weight);
+        assert_close("output", &found, &expected);
+        same_gradient("input gradient", &x, &fused, &stock);
+        same_gradient("weight gradient", &conv.weight.val(), &fused, &stock);
+    }
+}
+
+#[test]
+fn single_images_are_split_into_bands() {
+    // Without autodiff, as in detection.
+    let device = Device::flex();
+    for (channels, kernel, stride) in [([3, 8], 3, 2), ([16, 20], 3, 1), ([16, 4], 1, 1)] {
+        let conv = Conv2dConfig::new(channels, [kernel; 2])
+            .with_stride([stride; 2])
+            .with_padding(PaddingConfig2d::Explicit(
+                kernel / 2,
+                kernel / 2,
+                kernel / 2,
+                kernel / 2,
+            ))
+            .init(&device);
+        for side in [1, 2, 5, 33, 64] {
+            let x = Tensor::random(
+                [1, channels[0], side, side + 3],
+                Distribution::Default,
+                &device,
+            );
+            let expected = values(conv.forward(x.clone()));
+            assert_close("output", &values(ops::conv2d(&conv, x)), &expected);
+        }
+    }
+}
+
+#[test]
+fn inputs_in_use_keep_their_values() {
+    let x = random([1, 2, 4, 4]);
+    let before = values(x.clone());
+    let _ = ops::leaky_relu(x.clone(), 0.0);
+    let _ = ops::upsample_add(random([1, 2, 2, 2]), x.clone());
+    assert_eq!(values(x), before);
+}
+
+#[test]
+fn unusual_layouts_are_read_correctly() {
+    let conv = conv([4, 5], 3, 1, 1, 1, true);
+    let x = random([3, 9, 4, 8])
+        .permute([0, 2, 1, 3])
+        .slice([1..3, 0..4, 2..9, 1..7]);
+    assert_close(
+        "output",
+        &values(ops::conv2d(&conv, x.clone())),
+        &values(conv.forward(x)),
+    );
 }
