@@ -294,7 +294,7 @@ fn shaken_model(config: &Config, device: &Device) -> RetinaFace {
                     if D == 1 {
                         1.0 + n / 400.0
                     } else {
-                        n / 100.0 / scale
+                        n / 60.0 / scale
                     }
                 };
                 let noise: Vec<f32> = noise.into_iter().map(value).collect();
@@ -463,13 +463,28 @@ fn landmarks_of_single_anchors_are_those_of_all() {
         (1, 1),
         (2, n - 2),
         (0, 0),
-        (1, 150),
+        (1, 120),
+        (2, 0),
+        (1, 0),
         (1, n - 13),
         (2, 33),
     ];
     let got = model.landmark_deltas_at(&outputs, &at);
     assert_eq!(got.dims(), [at.len(), 10]);
     assert_close("rows", &values(&got), &rows_at(&model, &outputs, &at), 1e-5);
+    // They are not all alike, or their order would not matter.
+    let mut rows: Vec<Vec<f32>> = values(&got).chunks(10).map(<[f32]>::to_vec).collect();
+    rows.remove(4);
+    for (i, a) in rows.iter().enumerate() {
+        for b in &rows[..i] {
+            let far = a
+                .iter()
+                .zip(b)
+                .map(|(a, b)| (a - b).abs())
+                .fold(0.0, f32::max);
+            assert!(far > 1e-3, "rows are {far} apart");
+        }
+    }
     let all: Vec<_> = (0..3).flat_map(|i| (0..n).map(move |a| (i, a))).collect();
     let got = values(&model.landmark_deltas_at(&outputs, &all));
     assert_close("all", &got, &rows_at(&model, &outputs, &all), 1e-5);
@@ -539,6 +554,7 @@ fn gradients_are_slopes() {
         Tensor<4>,
         &'a mut burn::tensor::Gradients,
         usize,
+        usize,
     );
     impl burn::module::ModuleVisitor for Check<'_> {
         fn visit_float<const D: usize>(&mut self, param: &burn::module::Param<Tensor<D>>) {
@@ -560,7 +576,8 @@ fn gradients_are_slopes() {
             let step = 2e-3;
             let slope = (value(step) - value(-step)) / f64::from(2.0 * step);
             let gradient = f64::from(gradient[at]);
-            let error = (slope - gradient).abs() / (slope.abs() + gradient.abs() + 0.02);
+            self.4 += usize::from(slope.abs() > 5e-3);
+            let error = (slope - gradient).abs() / (slope.abs() + gradient.abs() + 5e-3);
             assert!(
                 error < 0.05,
                 "parameter {}: slope {slope}, gradient {gradient}",
@@ -568,9 +585,10 @@ fn gradients_are_slopes() {
             );
         }
     }
-    let mut check = Check(&model, x, &mut gradients, 0);
+    let mut check = Check(&model, x, &mut gradients, 0, 0);
     model.visit(&mut check);
     assert!(check.3 > 100, "only {} parameters have gradients", check.3);
+    assert!(check.4 >= 8, "only {} slopes are far from zero", check.4);
 }
 
 #[test]

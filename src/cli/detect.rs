@@ -28,7 +28,7 @@ pub struct DetectArgs {
     #[arg(long, value_name = "DIR", default_value = "detections")]
     pub out: PathBuf,
     /// Longer side of the network input in pixels, or `full` for the photo's own size (at most
-    /// 4096) [default: as in the weights' config, 640]
+    /// 3072) [default: as in the weights' config, 640]
     #[arg(long, value_parser = parse_size)]
     pub size: Option<InputSize>,
     /// Lowest score of a face, 0 to 1 [default: as in the weights' config, 0.5]

@@ -200,6 +200,10 @@ pub struct TrainConfig {
     pub keep_last: usize,
     /// Epochs between validations.
     pub validate_every: usize,
+    /// Weights that the final ones are averaged with, such as those that training started from.
+    pub blend_weights: Option<PathBuf>,
+    /// Their share in the average; 0: not averaged.
+    pub blend_share: f32,
 }
 
 impl Default for TrainConfig {
@@ -212,6 +216,8 @@ impl Default for TrainConfig {
             crop: 320,
             keep_last: 2,
             validate_every: 1,
+            blend_weights: None,
+            blend_share: 0.0,
         }
     }
 }

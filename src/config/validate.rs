@@ -219,6 +219,7 @@ fn train(check: &mut Check, c: &TrainConfig) {
     check.between("train.crop", c.crop, 32, 8192);
     check.between("train.keep_last", c.keep_last, 1, 1_000_000);
     check.between("train.validate_every", c.validate_every, 1, 1_000_000);
+    check.between("train.blend_share", c.blend_share, 0.0, 1.0);
     check.ensure(
         !c.out.as_os_str().is_empty(),
         "train.out",

@@ -8,6 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use rayon::prelude::*;
 
+use super::prepare::fit;
 use super::{DetectOptions, Prepared};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
@@ -120,6 +121,11 @@ impl Predictor {
             faces[index] = of_photo;
         }
         Ok(faces)
+    }
+
+    /// Width and height of the network input for a photo of `width` x `height` pixels.
+    pub fn input_size(&self, [width, height]: [u32; 2], options: &DetectOptions) -> [u32; 2] {
+        fit(width, height, options.size, self.stride).input
     }
 
     /// The first half of [`Predictor::detect`]: what the network needs of the photo, so that a

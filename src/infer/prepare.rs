@@ -56,7 +56,7 @@ impl Prepared {
 /// The letterbox of a photo. Its padding ends at the next multiple of the largest stride instead
 /// of filling a square: padding holds no faces, and a third of a wide photo's square would be
 /// padding.
-fn fit(width: u32, height: u32, size: InputSize, stride: u32) -> Letterbox {
+pub(super) fn fit(width: u32, height: u32, size: InputSize, stride: u32) -> Letterbox {
     let whole = match size {
         InputSize::Fixed(side) => Letterbox::square(width, height, side.max(1)),
         InputSize::Full if width.max(height) > FULL_SIZE_LIMIT => {
@@ -91,8 +91,8 @@ mod tests {
             (l.content, l.input, l.scale),
             ([1234, 99], [1248, 128], 1.0)
         );
-        let l = fit(8192, 100, InputSize::Full, 32);
-        assert_eq!((l.content, l.input, l.scale), ([4096, 50], [4096, 64], 0.5));
+        let l = fit(6144, 100, InputSize::Full, 32);
+        assert_eq!((l.content, l.input, l.scale), ([3072, 50], [3072, 64], 0.5));
         assert_eq!(fit(1, 1, InputSize::Full, 32).input, [32, 32]);
     }
 }

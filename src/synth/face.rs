@@ -73,6 +73,13 @@ impl SynthFace {
         BoxXyxy::around(&self.head()).unwrap_or_default()
     }
 
+    /// Everything that is drawn of it, hair and shoulders too, pixels.
+    pub fn extent(&self) -> BoxXyxy {
+        let (top, bottom) = (self.shape.crown * 1.1 - 0.05, self.shape.chin + 0.9);
+        let corners = [-1.5, 1.5].map(|x| [[x, top, 0.0], [x, bottom, 0.0]]);
+        BoxXyxy::around(&self.place(corners.as_flattened())).unwrap_or_default()
+    }
+
     /// The WFLW attributes pose and expression; the others are not drawn.
     pub fn attributes(&self) -> [bool; 6] {
         let expression = self.shape.is_expressive();

@@ -36,7 +36,7 @@ pub struct Shape {
     pub mouth_y: f32,
     /// Half the width of the mouth.
     pub mouth_w: f32,
-    /// Half the opening of the mouth.
+    /// Half the opening of the mouth, most of it below `mouth_y`: the jaw moves.
     pub mouth_open: f32,
     /// How far the mouth's corners are raised.
     pub smile: f32,
@@ -92,14 +92,14 @@ impl Shape {
             gaze: [vary(0.0, 0.45), vary(0.0, 0.2)],
         };
         if rng.random_bool(0.4) {
-            shape.mouth_open = rng.random_range(0.02..0.13);
+            shape.mouth_open = rng.random_range(0.02..0.1);
         }
         shape
     }
 
     /// Whether WFLW would call this an expression.
     pub fn is_expressive(&self) -> bool {
-        self.mouth_open > 0.08
+        self.mouth_open > 0.06
     }
 
     /// The 98 WFLW points.
@@ -205,10 +205,16 @@ impl Shape {
         ]
     }
 
+    /// Where upper and lower lip meet in the middle of a closed mouth; apart when it is open.
+    fn gap(&self) -> [f32; 2] {
+        let open = self.mouth_open.max(0.004);
+        [self.mouth_y - 0.3 * open, self.mouth_y + 1.7 * open]
+    }
+
     /// Points 76 to 87: outer edge of the lips; the right ones stay for the mirror.
     fn outer_lips(&self) -> Vec<Place> {
-        let (w, y, open) = (self.mouth_w, self.mouth_y, self.mouth_open);
-        let (upper, lower) = (y - open - self.lips, y + open + self.lips * 1.2);
+        let (w, y, [top, bottom]) = (self.mouth_w, self.mouth_y, self.gap());
+        let (upper, lower) = (top - self.lips, bottom + self.lips * 1.2);
         let corner = y - self.smile;
         let none = [0.0; 3];
         vec![
@@ -229,18 +235,19 @@ impl Shape {
 
     /// Points 88 to 95: inner edge of the lips; the right ones stay for the mirror.
     fn inner_lips(&self) -> Vec<Place> {
-        let (w, y, open) = (self.mouth_w, self.mouth_y, self.mouth_open.max(0.004));
+        let (w, y, [top, bottom]) = (self.mouth_w, self.mouth_y, self.gap());
         let corner = y - self.smile;
+        let bent = |edge: f32| edge + 0.1 * (y - edge) - 0.35 * self.smile;
         let none = [0.0; 3];
         vec![
             [-w * 0.88, corner + (y - corner) * 0.12, 0.06],
-            [-w * 0.42, y - open * 0.9 - self.smile * 0.35, 0.16],
-            [0.0, y - open, 0.2],
+            [-w * 0.42, bent(top), 0.16],
+            [0.0, top, 0.2],
             none,
             none,
             none,
-            [0.0, y + open, 0.2],
-            [-w * 0.42, y + open * 0.9 - self.smile * 0.35, 0.16],
+            [0.0, bottom, 0.2],
+            [-w * 0.42, bent(bottom), 0.16],
         ]
     }
 }

@@ -140,6 +140,14 @@ train:
   validate_every: 5
   crop: {crop}
 
+augment:
+  zoom_out: {{probability: 0.1}}
+  rotation: {{probability: 0.2}}
+  erase: {{probability: 0}}
+
+loss:
+  landmark_weight: 2
+
 optimizer:
   learning_rate: 0.002
   ema_decay: 0.98
@@ -158,7 +166,7 @@ detect:
         validation = source("val.txt")?,
         run = path("run")?,
         snapshots = path("performance_check")?,
-        crop = (options.size / 64 * 32).clamp(32, 320),
+        crop = (options.size * 7 / 10 / 32 * 32).clamp(32, 320),
         size = options.size.div_ceil(32) * 32,
     ))
 }

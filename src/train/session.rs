@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::infer::Predictor;
 use crate::interrupt;
 use crate::metrics::Report;
-use crate::model::weights;
+use crate::model::{RetinaFace, weights};
 
 /// Share of the time spent waiting for data from which a warning is due, and the number of
 /// batches below which it only measures how the workers start.
@@ -85,8 +85,7 @@ impl Session {
                 eprintln!("  all epochs done in about {}", HumanDuration(rest));
             }
         }
-        let file = self.save_weights(trainer, "final.safetensors", self.last_report.as_ref())?;
-        eprintln!("final weights: {}", file.display());
+        self.save_final(trainer)?;
         if self.validator.is_none() {
             self.save_weights(trainer, "best.safetensors", None)?;
         }
@@ -174,9 +173,41 @@ impl Session {
         self.store.save(&checkpoint, trainer.layout(), &self.config)
     }
 
+    /// Write what the run has led to, blended with other weights where the config says so.
+    fn save_final(&mut self, trainer: &Trainer) -> Result<()> {
+        let mut model = trainer.averaged_model();
+        let settings = &self.config.train;
+        if let Some(other) = &settings.blend_weights
+            && settings.blend_share > 0.0
+        {
+            model = weights::blend(model, other, settings.blend_share)?;
+            self.last_report = None;
+            if let Some(validator) = &self.validator {
+                let predictor = Predictor::new(model.clone(), &self.config, &self.device)?;
+                let report = validator.run(&predictor)?;
+                eprintln!("blended:\n{}", validation::describe(&report));
+                self.last_report = Some(report);
+            }
+        }
+        let report = self.last_report.as_ref();
+        let file = self.save_model(&model, trainer, "final.safetensors", report)?;
+        eprintln!("final weights: {}", file.display());
+        Ok(())
+    }
+
     /// Write the averaged weights to a file in the run's folder.
     fn save_weights(
         &self,
+        trainer: &Trainer,
+        name: &str,
+        report: Option<&Report>,
+    ) -> Result<PathBuf> {
+        self.save_model(&trainer.averaged_model(), trainer, name, report)
+    }
+
+    fn save_model(
+        &self,
+        model: &RetinaFace,
         trainer: &Trainer,
         name: &str,
         report: Option<&Report>,
@@ -187,7 +218,7 @@ impl Session {
             notes.insert("validation".into(), serde_json::to_string(report)?);
         }
         let path = self.config.train.out.join(name);
-        weights::save_with_notes(&trainer.averaged_model(), &self.config, notes, &path)?;
+        weights::save_with_notes(model, &self.config, notes, &path)?;
         Ok(path)
     }
 }

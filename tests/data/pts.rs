@@ -62,7 +62,7 @@ fn bad_pts_files_are_refused_with_file_and_line() {
             2,
             "67 points, but n_points says 68",
         ),
-        (good.replace('}', ""), 71, "`}`"),
+        (good.replace('}', ""), 72, "`}`"),
         (pts_text(29), 2, "29 points"),
         (String::new(), 1, "the file ends"),
     ];

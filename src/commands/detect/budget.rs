@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 #[derive(Debug)]
 pub struct Budget {
     total: u64,
+    large: u64,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -26,10 +27,11 @@ pub struct Permit<'a> {
 }
 
 impl Budget {
-    /// `total` pixels.
-    pub const fn new(total: u64) -> Self {
+    /// `total` pixels; whoever wants more than `large` has them all.
+    pub const fn new(total: u64, large: u64) -> Self {
         Self {
             total,
+            large,
             state: Mutex::new(State {
                 free: total,
                 next_ticket: 0,
@@ -39,9 +41,10 @@ impl Budget {
         }
     }
 
-    /// Wait for `pixels`; a photo larger than the whole budget waits until it is alone.
+    /// Wait for `pixels`; a large photo waits until it is alone.
     pub fn take(&self, pixels: u64) -> Permit<'_> {
-        let pixels = pixels.min(self.total);
+        let alone = pixels > self.large.min(self.total);
+        let pixels = if alone { self.total } else { pixels };
         let mut state = self.lock();
         let ticket = state.next_ticket;
         state.next_ticket += 1;
@@ -66,6 +69,18 @@ impl Budget {
     }
 }
 
+impl Permit<'_> {
+    /// Give back all but `pixels`; what a large photo leaves may be large as well, and stays alone.
+    pub fn shrink(&mut self, pixels: u64) {
+        if pixels > self.budget.large || pixels >= self.pixels {
+            return;
+        }
+        self.budget.lock().free += self.pixels - pixels;
+        self.pixels = pixels;
+        self.budget.changed.notify_all();
+    }
+}
+
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         self.budget.lock().free += self.pixels;
@@ -81,7 +96,7 @@ mod tests {
 
     #[test]
     fn never_more_than_the_total_and_large_ones_get_their_turn() {
-        let budget = Budget::new(10);
+        let budget = Budget::new(10, 7);
         let used = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for worker in 0..8u64 {
@@ -89,7 +104,9 @@ mod tests {
                 scope.spawn(move || {
                     for round in 0..50 {
                         let wanted = (worker * 7 + round) % 14; // some above the total
-                        let permit = budget.take(wanted);
+                        let mut permit = budget.take(wanted);
+                        assert!(wanted <= 7 && permit.pixels == wanted || permit.pixels == 10);
+                        permit.shrink(6);
                         let now = used.fetch_add(permit.pixels, Ordering::SeqCst);
                         assert!(now + permit.pixels <= 10);
                         used.fetch_sub(permit.pixels, Ordering::SeqCst);

@@ -55,7 +55,7 @@ pub fn run(args: DetectArgs) -> Result<ExitCode> {
     }
     let todo = left_to_do(&args, &plan.photos, &journal);
     tally.skipped = plan.photos.len() - todo.len();
-    let worker = Worker::new(&predictor, &args);
+    let worker = Worker::new(&predictor, &args, jobs(&args));
     let begun = Instant::now();
     let stopped = run::all(&worker, &todo, jobs(&args), &mut journal, &mut tally);
     let seconds = begun.elapsed().as_secs_f64();

@@ -16,9 +16,15 @@ use crate::imaging;
 use crate::infer::{DetectOptions, Predictor};
 use crate::output::{self, Done, Layout, PhotoRecord};
 
-/// Pixels of photos in memory at once. A photo of 100 megapixels is alone, and needs at most
-/// eleven bytes a pixel (sixteen-bit colours and transparency, and the result).
-const PIXELS_IN_WORK: u64 = 96_000_000;
+/// Pixels in work for each job; a photo of twelve megapixels fits. A pixel needs at most eleven
+/// bytes while it is decoded (sixteen-bit colours and transparency, and the result).
+const PIXELS_PER_JOB: u64 = 24_000_000;
+
+/// Photos that need more than this are alone.
+const LARGE: u64 = 64_000_000;
+
+/// Memory that the network needs for a pixel of its input, in pixels of photos.
+const NETWORK_PIXEL: u64 = 6;
 
 const DRAWING_QUALITY: u8 = 90;
 const CROP_QUALITY: u8 = 95;
@@ -76,7 +82,7 @@ pub struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     /// As the arguments say.
-    pub fn new(predictor: &'a Predictor, args: &'a DetectArgs) -> Self {
+    pub fn new(predictor: &'a Predictor, args: &'a DetectArgs, jobs: usize) -> Self {
         let mut options = DetectOptions::from(&predictor.config().detect);
         options.size = args.size.unwrap_or(options.size);
         options.score = args.score.unwrap_or(options.score);
@@ -90,7 +96,7 @@ impl<'a> Worker<'a> {
             limits: imaging::Limits {
                 max_pixels: args.max_pixels,
             },
-            budget: Budget::new(PIXELS_IN_WORK),
+            budget: Budget::new((PIXELS_PER_JOB * jobs as u64).max(2 * LARGE), LARGE),
         }
     }
 
@@ -101,10 +107,12 @@ impl<'a> Worker<'a> {
     pub fn process(&self, photo: &Photo) -> Result<PhotoRecord> {
         let about = || format!("in {}", photo.path.display());
         check_file(&photo.path)?;
-        // Loading repeats the error of a header that cannot be read.
-        let pixels = imaging::probe(&photo.path)
-            .map_or(0, |[width, height]| u64::from(width) * u64::from(height));
-        let permit = self.budget.take(pixels);
+        // Loading repeats the error of a header that cannot be read or promises too much.
+        let size = imaging::probe(&photo.path).ok();
+        let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
+        let size = size.unwrap_or([0, 0]);
+        let for_network = NETWORK_PIXEL * pixels(self.predictor.input_size(size, &self.options));
+        let mut permit = self.budget.take(pixels(size) + for_network);
         let image = imaging::load_rgb(&photo.path, &self.limits)?;
         let size = [image.width(), image.height()];
         let prepared = self
@@ -112,7 +120,10 @@ impl<'a> Worker<'a> {
             .prepare(&image, &self.options)
             .with_context(about)?;
         let keeps_photo = self.outputs.image || self.outputs.crop.is_some();
-        let image = keeps_photo.then_some((image, permit));
+        let image = keeps_photo.then_some(image);
+        if !keeps_photo {
+            permit.shrink(for_network);
+        }
         let faces = self
             .predictor
             .detect_prepared(prepared, &self.options)
@@ -124,7 +135,7 @@ impl<'a> Worker<'a> {
                 write(&layout.pts(index), text.as_bytes())?;
             }
         }
-        if let Some((image, _permit)) = image {
+        if let Some(image) = image {
             self.write_pictures(image, &faces, &layout)?;
         }
         Ok(PhotoRecord::new(photo.name.clone(), size, &faces))
@@ -145,6 +156,10 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
+}
+
+fn pixels([width, height]: [u32; 2]) -> u64 {
+    u64::from(width) * u64::from(height)
 }
 
 /// Opening a pipe or a device could wait for ever.

@@ -2,6 +2,7 @@
 //! from, and where the shipped file is looked for.
 
 mod assign;
+mod blend;
 mod find;
 mod keys;
 mod read;
@@ -17,6 +18,7 @@ use burn::tensor::{Device, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
+pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
 
 use super::retinaface::RetinaFace;
@@ -158,6 +160,9 @@ fn without_folders(mut config: Config) -> Config {
         }
     };
     if let Some(weights) = &mut config.init.weights {
+        strip(weights);
+    }
+    if let Some(weights) = &mut config.train.blend_weights {
         strip(weights);
     }
     strip(&mut config.train.out);

@@ -1,0 +1,46 @@
+//! Averages of two trainings.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use burn::store::{ModuleSnapshot, bridge};
+use burn::tensor::TensorData;
+
+use super::{collect, read};
+use crate::model::RetinaFace;
+
+/// `(1 - share) * model + share * file` for every tensor that the file has in the same shape; the
+/// others (a landmark head for other points) stay. Between weights and those that they were
+/// fine-tuned from, the average keeps most of what either is good at (Wortsman et al. 2022,
+/// WiSE-FT). `path` may be any file that training can start from.
+///
+/// # Errors
+/// Names the file when it cannot be read or no tensor fits.
+pub fn blend(model: RetinaFace, path: &Path, share: f32) -> Result<RetinaFace> {
+    mixed(model, path, share).with_context(|| format!("cannot blend with {}", path.display()))
+}
+
+fn mixed(mut model: RetinaFace, path: &Path, share: f32) -> Result<RetinaFace> {
+    let theirs = read::any(path)?;
+    let mut blended = Vec::new();
+    for (name, ours) in collect(&model)? {
+        let Some(other) = theirs.get(&name) else {
+            continue;
+        };
+        if other.data.shape() != ours.shape() {
+            continue;
+        }
+        let other = other.data.clone().convert::<f32>();
+        let values: Vec<f32> = ours
+            .iter::<f32>()
+            .zip(other.iter::<f32>())
+            .map(|(a, b)| a + share * (b - a))
+            .collect();
+        let data = TensorData::new(values, ours.shape().clone());
+        blended.push(bridge::from_data(data, name, None));
+    }
+    ensure!(!blended.is_empty(), "it has no tensor of this network");
+    let result = model.apply(blended, None, None, true);
+    ensure!(result.errors.is_empty(), "{:?}", result.errors);
+    Ok(model)
+}
