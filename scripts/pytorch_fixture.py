@@ -6,12 +6,15 @@
     python scripts/pytorch_fixture.py resnet18
         The same for a ResNet-18 backbone under torchvision's names, thinned out by leaving only
         sums of its outputs: tests/data/model/resnet18.json.
+    python scripts/pytorch_fixture.py mobilenet_v3_large
+        The same for torchvision's MobileNetV3-Large in two widths, with the names and shapes of
+        its convolutions: tests/data/model/mobilenet_v3_large.json.
     python scripts/pytorch_fixture.py pretrained FILE.pth
         Samples of the outputs of published 5-point weights on a picture made by a formula:
         tests/data/model/pretrained.json.
 
-Needs torch alone. The network is written from the paper and from the names and shapes of the
-published weights (biubug6/Pytorch_Retinaface).
+Needs torch, and torchvision for mobilenet_v3_large. The detector is written from the paper and from
+the names and shapes of the published weights (biubug6/Pytorch_Retinaface).
 """
 
 import json
@@ -170,7 +173,7 @@ def formula(shape):
     return ((n * 7919 + (n * n) % 8191 * 31) % 255 - 127).float().reshape(shape)
 
 
-def shake(net):
+def shake(net, gain=1.5):
     """Weights by formula, and batch norms that are not the identity."""
     for name, value in net.state_dict().items():
         if not value.is_floating_point():
@@ -183,7 +186,7 @@ def shake(net):
         elif value.dim() == 1:
             value.copy_((1 if name.endswith("weight") else 0) + 0.2 * noise)
         else:
-            value.copy_(noise * (1.5 / value[0].numel() ** 0.5))
+            value.copy_(noise * (gain / value[0].numel() ** 0.5))
 
 
 def write_safetensors(path, tensors):
@@ -216,15 +219,38 @@ def tiny():
     write_safetensors(OUT / "tiny_expected.safetensors", {"input": x, **net(x)})
 
 
-def resnet18():
-    net = ResNet18().eval()
-    shake(net)
-    maps = net(formula([1, 3, 50, 37]) / 127)
-    out = [
+def thinned(maps):
+    return [
         {"shape": list(m.shape), "means": [round(v, 6) for v in m.mean((0, 2, 3))[:8].tolist()]}
         for m in maps
     ]
+
+
+def resnet18():
+    net = ResNet18().eval()
+    shake(net)
+    out = thinned(net(formula([1, 3, 50, 37]) / 127))
     (OUT / "resnet18.json").write_text(json.dumps(out) + "\n")
+
+
+def mobilenet_v3_large():
+    import torchvision
+
+    # With less, the picture is lost on the way to C5; with more, rounding errors grow too large.
+    gain = 2.25
+    out = []
+    for width in (1.0, 0.5):
+        net = torchvision.models.mobilenet_v3_large(width_mult=width).eval()
+        shake(net, gain)
+        x, maps = formula([1, 3, 50, 37]) / 127, []
+        for index, layer in enumerate(net.features):
+            x = layer(x)
+            if index in (6, 12, 16):  # the last of strides 8, 16, 32
+                maps.append(x)
+        convs = [(k, m) for k, m in net.named_modules() if isinstance(m, nn.Conv2d)]
+        layers = {name: list(conv.weight.shape) for name, conv in convs}
+        out.append({"width": width, "gain": gain, "layers": layers, "maps": thinned(maps)})
+    (OUT / "mobilenet_v3_large.json").write_text(json.dumps(out) + "\n")
 
 
 def pretrained(path):
@@ -244,4 +270,5 @@ def pretrained(path):
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     with torch.no_grad():
-        {"tiny": tiny, "resnet18": resnet18, "pretrained": pretrained}[sys.argv[1]](*sys.argv[2:])
+        commands = [tiny, resnet18, mobilenet_v3_large, pretrained]
+        {command.__name__: command for command in commands}[sys.argv[1]](*sys.argv[2:])

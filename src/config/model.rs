@@ -122,6 +122,17 @@ pub enum ChannelOrder {
     Bgr,
 }
 
+impl InputConfig {
+    /// The colour that the network sees as zero, red first.
+    pub fn mean_rgb(&self) -> [u8; 3] {
+        let [a, b, c] = self.mean.map(|v| v.round() as u8);
+        match self.channel_order {
+            ChannelOrder::Rgb => [a, b, c],
+            ChannelOrder::Bgr => [c, b, a],
+        }
+    }
+}
+
 impl Default for InputConfig {
     fn default() -> Self {
         Self {
@@ -138,6 +149,8 @@ impl Default for InputConfig {
 pub enum BackboneKind {
     /// MobileNetV1 with `width_multiplier`.
     MobilenetV1,
+    /// MobileNetV3-Large with `width_multiplier`.
+    MobilenetV3Large,
     /// ResNet-18.
     Resnet18,
     /// ResNet-50.
@@ -150,7 +163,7 @@ pub enum BackboneKind {
 pub struct ModelConfig {
     /// Backbone family.
     pub backbone: BackboneKind,
-    /// Channels of MobileNetV1 relative to the full network (0.25, 0.5, 1.0).
+    /// Channels of a MobileNet relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
     /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
     pub neck_channels: usize,

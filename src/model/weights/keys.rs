@@ -60,9 +60,15 @@ fn detector(parts: &[&str]) -> Option<String> {
         ["LandmarkHead", level, "conv1x1", param] => {
             Some(format!("landmark_heads.{level}.out.{param}"))
         }
-        ["body", ref rest @ ..] => mobilenet_v1(rest).or_else(|| resnet(rest)),
-        _ => mobilenet_v1(parts).or_else(|| resnet(parts)),
+        ["body", ref rest @ ..] => backbone(rest),
+        _ => backbone(parts),
     }
+}
+
+fn backbone(parts: &[&str]) -> Option<String> {
+    mobilenet_v1(parts)
+        .or_else(|| mobilenet_v3(parts))
+        .or_else(|| resnet(parts))
 }
 
 /// `stage1.0.{0,1}` is the stem, `stageS.B.{0,1}` a depthwise and `.{3,4}` a pointwise
@@ -89,6 +95,30 @@ fn mobilenet_v1(parts: &[&str]) -> Option<String> {
         index,
         param,
     )
+}
+
+/// torchvision's names: `features.N` is the stem (0), a block (1 to 15) or the last convolution
+/// (16); a block's `block.K` is a convolution with its batch norm or has `fc1` and `fc2`.
+fn mobilenet_v3(parts: &[&str]) -> Option<String> {
+    let ["features", layer, ref inner @ ..] = *parts else {
+        return None;
+    };
+    let layer: usize = layer.parse().ok()?;
+    let (stage, block) = match (layer, inner) {
+        (0, [index, param]) => return conv_bn("backbone.stem", index, param),
+        (1..=6, _) => (0, layer - 1),
+        (7..=12, _) => (1, layer - 7),
+        (13..=16, _) => (2, layer - 13),
+        _ => return None,
+    };
+    let path = format!("backbone.stages.{stage}.{block}.path");
+    match (layer, inner) {
+        (16, [index, param]) => conv_bn(&format!("{path}.0"), index, param),
+        (1..=15, ["block", at, "fc1", param]) => Some(format!("{path}.{at}.reduce.{param}")),
+        (1..=15, ["block", at, "fc2", param]) => Some(format!("{path}.{at}.expand.{param}")),
+        (1..=15, ["block", at, index, param]) => conv_bn(&format!("{path}.{at}"), index, param),
+        _ => None,
+    }
 }
 
 /// torchvision's names: `conv1`, `bn1`, `layerS.B.convK`, `.bnK`, `.downsample.{0,1}`.
@@ -180,6 +210,30 @@ mod tests {
                 "backbone.stages.1.0.shortcut.norm.gamma",
             ),
             ("fc.weight", "fc.weight"),
+            ("features.0.0.weight", "backbone.stem.conv.weight"),
+            ("features.0.1.weight", "backbone.stem.norm.gamma"),
+            (
+                "features.1.block.1.0.weight",
+                "backbone.stages.0.0.path.1.conv.weight",
+            ),
+            (
+                "features.6.block.2.fc1.weight",
+                "backbone.stages.0.5.path.2.reduce.weight",
+            ),
+            (
+                "body.features.7.block.2.1.running_var",
+                "backbone.stages.1.0.path.2.norm.running_var",
+            ),
+            (
+                "features.15.block.2.fc2.bias",
+                "backbone.stages.2.2.path.2.expand.bias",
+            ),
+            (
+                "features.16.0.weight",
+                "backbone.stages.2.3.path.0.conv.weight",
+            ),
+            ("features.16.1.bias", "backbone.stages.2.3.path.0.norm.beta"),
+            ("classifier.3.bias", "classifier.3.bias"),
         ] {
             assert_eq!(ours(theirs).as_deref(), Some(expected), "{theirs}");
         }
@@ -207,6 +261,11 @@ mod tests {
             "fpn.é.0.weight",
             "ssh9.conv3X3.0.weight",
             "layer0.0.conv1.weight",
+            "features.17.0.weight",
+            "features.x.0.weight",
+            "features.0.block.0.0.weight",
+            "features.2.conv.0.0.weight",
+            "features.3.0.weight",
         ] {
             assert_eq!(ours(key).as_deref(), Some(key));
         }
