@@ -85,7 +85,7 @@ fn assert_points_follow_pixels(config: &Config, mirrored: bool) {
             let inside = |v: f32| (0.0..=side).contains(&v);
             assert_eq!(faces[0].labelled[index], inside(x) && inside(y));
             // A disc that the crop's edge cuts has its weight elsewhere.
-            let whole = |v: f32| (12.0..=side - 12.0).contains(&v);
+            let whole = |v: f32| (20.0..=side - 20.0).contains(&v);
             if whole(x) && whole(y) {
                 let [dx, dy] = find_dot(&crop).expect("the dot is in the crop");
                 let off = (dx - x).hypot(dy - y);
@@ -113,6 +113,80 @@ fn points_follow_the_pixels_through_each_geometric_transform_and_all_of_them() {
     assert_points_follow_pixels(&with(&[&rotate]), false);
     assert_points_follow_pixels(&with(&[&zoom_out]), false);
     assert_points_follow_pixels(&with(&[&flip, &rotate, &zoom_out]), true);
+}
+
+#[test]
+fn points_follow_the_pixels_through_each_distortion_and_all_of_them() {
+    let stretch = |config: &mut Config| {
+        config.augment.stretch.probability = 1.0;
+        config.augment.stretch.max = 0.2;
+    };
+    let perspective = |config: &mut Config| {
+        config.augment.perspective.probability = 1.0;
+        config.augment.perspective.share = 0.05;
+    };
+    let yaw = |config: &mut Config| {
+        config.augment.yaw.probability = 1.0;
+        config.augment.yaw.shift = 0.2;
+    };
+    let flip = |config: &mut Config| config.augment.flip.probability = 1.0;
+    let rotate = |config: &mut Config| config.augment.rotation.probability = 1.0;
+    let with = |changes: &[&dyn Fn(&mut Config)]| {
+        let mut config = plain();
+        // A large face, so that none of this takes its middle out of the crop.
+        config.augment.crop.min_face = 90.0;
+        changes.iter().for_each(|change| change(&mut config));
+        config
+    };
+    assert_points_follow_pixels(&with(&[&stretch]), false);
+    assert_points_follow_pixels(&with(&[&perspective]), false);
+    assert_points_follow_pixels(&with(&[&yaw]), false);
+    assert_points_follow_pixels(&with(&[&flip, &perspective, &yaw]), true);
+    let all: [&dyn Fn(&mut Config); 5] = [&flip, &rotate, &stretch, &perspective, &yaw];
+    assert_points_follow_pixels(&with(&all), true);
+}
+
+/// Everything at once, as strong as it is allowed to be.
+fn strongest() -> Config {
+    let mut config = Config::default();
+    let augment = &mut config.augment;
+    augment.stretch.probability = 1.0;
+    augment.stretch.max = 1.0;
+    augment.perspective.probability = 1.0;
+    augment.perspective.share = 0.2;
+    augment.yaw.probability = 1.0;
+    augment.yaw.shift = 0.5;
+    augment.low_res.probability = 0.5;
+    augment.occlude.probability = 1.0;
+    augment.occlude.area = [0.0, 1.0];
+    config
+}
+
+#[test]
+fn the_strongest_settings_give_legal_labels() {
+    let pipeline = Pipeline::new(&strongest()).unwrap();
+    let far = FaceLabel::boxed(BoxXyxy::new(-4000.0, -4000.0, -3000.0, 9000.0));
+    let faces = [face(), far];
+    for seed in 0..60 {
+        let draw = || {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            pipeline.apply(&dotted(0), &faces, &mut rng)
+        };
+        let (crop, out) = draw();
+        assert_eq!(crop.dimensions(), (320, 320));
+        for face in &out {
+            assert_eq!(face.box_xyxy, face.box_xyxy.clip(320.0, 320.0));
+            assert!(face.ignored || face.box_xyxy.has_size());
+            for (&labelled, p) in face.labelled.iter().zip(&face.landmarks) {
+                let inside = p.iter().all(|v| (0.0..=320.0).contains(v));
+                assert!(
+                    p.iter().all(|v| v.is_finite()) && labelled == inside,
+                    "{p:?}"
+                );
+            }
+        }
+        assert_eq!(draw(), (crop, out));
+    }
 }
 
 #[test]
@@ -168,7 +242,7 @@ fn at_least_one_face_remains_in_every_crop() {
 
 #[test]
 fn odd_photos_and_labels_are_legal() {
-    let pipeline = Pipeline::new(&Config::default()).unwrap();
+    let pipelines = [Config::default(), strongest()].map(|c| Pipeline::new(&c).unwrap());
     let odd = [
         vec![],
         vec![FaceLabel {
@@ -188,7 +262,7 @@ fn odd_photos_and_labels_are_legal() {
     for size in [[1, 1], [1, 900], [320, 240]] {
         let photo = RgbImage::from_pixel(size[0], size[1], Rgb([9, 8, 7]));
         for faces in &odd {
-            for seed in 0..5 {
+            for (seed, pipeline) in (0..6).zip(pipelines.iter().cycle()) {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
                 let (crop, out) = pipeline.apply(&photo, faces, &mut rng);
                 assert_eq!(crop.dimensions(), (320, 320));
@@ -208,8 +282,15 @@ fn impossible_settings_are_named() {
     let mut config = Config::default();
     config.augment.blur.sigma = [2.0, 1.0];
     config.augment.flip.probability = f32::NAN;
+    config.augment.perspective.share = 0.3;
+    config.augment.yaw.shift = 0.6;
     let message = Pipeline::new(&config).unwrap_err().to_string();
-    for key in ["augment.flip.probability", "augment.blur.sigma"] {
+    for key in [
+        "augment.flip.probability",
+        "augment.blur.sigma",
+        "augment.perspective.share",
+        "augment.yaw.shift",
+    ] {
         assert!(message.contains(key), "{message}");
     }
 }

@@ -13,4 +13,4 @@ mod warp;
 pub use decode::{Limits, load_rgb, probe};
 pub use resize::resize;
 pub use tensor::fill_tensor;
-pub use warp::warp;
+pub use warp::{warp, warp_distorted};

@@ -1,9 +1,9 @@
-//! Affine warps: any crop, scale, rotation and mirror in one step.
+//! Warps: any crop, scale, rotation, mirror and distortion in one step.
 
 use image::RgbImage;
 
 use super::resize::resize_region;
-use crate::geometry::Affine;
+use crate::geometry::{Affine, Distortion, Point};
 
 /// Shrinking by less than this needs no filter before the bilinear one.
 const MILD_SHRINK: f32 = 0.8;
@@ -15,6 +15,34 @@ const MILD_SHRINK: f32 = 0.8;
 /// anti-aliasing filter. The cost depends on that part, not on the whole source. A map that
 /// flattens the plane gives an image of `fill`.
 pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> RgbImage {
+    draw(src, map, |p| p, out, fill)
+}
+
+/// [`warp`], with the target distorted by `distortion` (target pixels): a source point ends at
+/// `distortion.apply(map.apply(point))`. Still sampled once, and filtered for `map` alone, so
+/// that what the distortion shrinks further is a little sharper than it should be.
+pub fn warp_distorted(
+    src: &RgbImage,
+    map: &Affine,
+    distortion: &Distortion,
+    out: [u32; 2],
+    fill: [u8; 3],
+) -> RgbImage {
+    if distortion.is_identity() {
+        return warp(src, map, out, fill);
+    }
+    draw(src, map, |p| distortion.inverse(p), out, fill)
+}
+
+/// `straighten` takes a target point to where `map` puts the same content. It is a type of its
+/// own in each copy of the compiled code, so that no distortion costs nothing.
+fn draw(
+    src: &RgbImage,
+    map: &Affine,
+    straighten: impl Fn(Point) -> Point,
+    out: [u32; 2],
+    fill: [u8; 3],
+) -> RgbImage {
     let mut target = RgbImage::from_pixel(out[0], out[1], image::Rgb(fill));
     let Some(inverse) = map.inverse() else {
         return target;
@@ -25,10 +53,13 @@ pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> RgbIm
         map.row_x[1].hypot(map.row_y[1]),
     ];
     if scale.iter().all(|&s| s >= MILD_SHRINK) {
-        sample(src, &inverse, &mut target);
+        sample(src, &inverse, straighten, &mut target);
         return target;
     }
-    let Some([x, y, w, h]) = needed_region(src, &inverse, out, scale) else {
+    let [right, bottom] = out.map(|v| v as f32);
+    let corners = [[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]];
+    let seen = corners.map(|p| inverse.apply(straighten(p)));
+    let Some([x, y, w, h]) = needed_region(src, seen, scale) else {
         return target;
     };
     let shrunk = |side: u32, scale: f32| (side as f32 * scale.min(1.0)).ceil().max(1.0) as u32;
@@ -39,21 +70,19 @@ pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> RgbIm
             row_x: [kx, 0.0, -(x as f32) * kx],
             row_y: [0.0, ky, -(y as f32) * ky],
         };
-        sample(&part, &inverse.then(&to_part), &mut target);
+        sample(&part, &inverse.then(&to_part), straighten, &mut target);
     }
     target
 }
 
 /// `[x, y, width, height]` of the source that the target sees, with a margin for the filters;
-/// `None` when it sees nothing.
-fn needed_region(
-    src: &RgbImage,
-    inverse: &Affine,
-    out: [u32; 2],
-    scale: [f32; 2],
-) -> Option<[u32; 4]> {
-    let [w, h] = out.map(|v| v as f32);
-    let corners = [[0.0, 0.0], [w, 0.0], [0.0, h], [w, h]].map(|p| inverse.apply(p));
+/// `None` when it sees nothing. `corners` are those of the target in the source; what lies between
+/// them is seen, because no map bends the outline: a head's turn moves columns in their order.
+fn needed_region(src: &RgbImage, corners: [Point; 4], scale: [f32; 2]) -> Option<[u32; 4]> {
+    // A corner beyond the horizon sees endlessly far.
+    if corners.iter().flatten().any(|v| v.is_nan()) {
+        return Some([0, 0, src.width(), src.height()]);
+    }
     let span = |axis: usize, side: u32| {
         let margin = 2.0 / scale[axis].min(1.0) + 1.0;
         let values = corners.map(|p| p[axis]);
@@ -68,9 +97,15 @@ fn needed_region(
     Some([x, y, w, h])
 }
 
-/// Bilinear sampling at `inverse` (target -> source) of each target pixel's centre. Pixels whose
-/// centre lies outside the source keep their colour; at the edge the last pixel is repeated.
-fn sample(src: &RgbImage, inverse: &Affine, target: &mut RgbImage) {
+/// Bilinear sampling at `straighten`, then `inverse` (target -> source) of each target pixel's
+/// centre. Pixels whose centre lies outside the source, or nowhere (NaN), keep their colour; at the
+/// edge the last pixel is repeated.
+fn sample(
+    src: &RgbImage,
+    inverse: &Affine,
+    straighten: impl Fn(Point) -> Point,
+    target: &mut RgbImage,
+) {
     let (w, h) = src.dimensions();
     if w == 0 || h == 0 || target.width() == 0 {
         return;
@@ -85,7 +120,7 @@ fn sample(src: &RgbImage, inverse: &Affine, target: &mut RgbImage) {
     for (y, row) in target.chunks_exact_mut(row_bytes).enumerate() {
         let ty = y as f32 + 0.5;
         for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-            if let Some(rgb) = source.at(inverse.apply([x as f32 + 0.5, ty])) {
+            if let Some(rgb) = source.at(inverse.apply(straighten([x as f32 + 0.5, ty]))) {
                 pixel.copy_from_slice(&rgb);
             }
         }
@@ -132,4 +167,88 @@ fn neighbours(v: f32, last: i32) -> (usize, usize, u32) {
     let share = ((v - floor) * 256.0 + 0.5) as u32;
     let clamp = |i: i32| i.clamp(0, last) as usize;
     (clamp(first), clamp(first + 1), share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Homography, YawWarp};
+
+    const OUT: u32 = 120;
+
+    fn distortions() -> [Distortion; 3] {
+        let corners = [[6.0, -5.0], [112.0, 7.0], [125.0, 113.0], [-4.0, 124.0]];
+        let perspective = Homography::from_corners([OUT as f32; 2], corners);
+        let yaw = YawWarp::new(64.0, 45.0, -0.25);
+        assert!(perspective.is_some() && yaw.is_some());
+        [(perspective, None), (None, yaw), (perspective, yaw)]
+            .map(|(perspective, yaw)| Distortion { perspective, yaw })
+    }
+
+    /// A bright disc of `radius` around `at` in a dark picture of `side` pixels.
+    fn dotted(side: u32, at: Point, radius: f32) -> RgbImage {
+        RgbImage::from_fn(side, side, |x, y| {
+            let distance = (x as f32 + 0.5 - at[0]).hypot(y as f32 + 0.5 - at[1]);
+            image::Rgb([(255.0 * (radius + 0.5 - distance).clamp(0.0, 1.0)) as u8; 3])
+        })
+    }
+
+    fn centre_of_mass(image: &RgbImage) -> Point {
+        let mut sum = [0.0f32; 3];
+        for (x, y, pixel) in image.enumerate_pixels() {
+            let mass = f32::from(pixel.0[0]);
+            sum[0] += mass * (x as f32 + 0.5);
+            sum[1] += mass * (y as f32 + 0.5);
+            sum[2] += mass;
+        }
+        [sum[0] / sum[2], sum[1] / sum[2]]
+    }
+
+    #[test]
+    fn pixels_go_where_points_go() {
+        // Enlarged a little, and shrunk through the filter.
+        for scale in [1.1, 0.4] {
+            let side = OUT as f32 / scale;
+            let middle = side * 0.5;
+            let to_crop = Affine::scale_shift(1.0, [60.0 - middle; 2]);
+            let map = Affine::rotation(0.3, scale, [middle; 2]).then(&to_crop);
+            for distortion in distortions() {
+                for [x, y] in [[0.5, 0.5], [0.35, 0.4], [0.62, 0.7], [0.7, 0.3]] {
+                    let at = [x * side, y * side];
+                    let src = dotted(side as u32, at, 3.0 / scale);
+                    let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [0; 3]);
+                    let [x, y] = distortion.apply(map.apply(at));
+                    let [seen_x, seen_y] = centre_of_mass(&out);
+                    let off = (x - seen_x).hypot(y - seen_y);
+                    assert!(off < 1.0, "{at:?} at ({seen_x}, {seen_y}), not ({x}, {y})");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_distortion_is_the_plain_warp() {
+        let src = dotted(80, [30.0, 50.0], 9.0);
+        for scale in [0.3, 1.4] {
+            let map = Affine::rotation(0.5, scale, [40.0, 30.0]);
+            let none = Distortion::default();
+            let out = warp_distorted(&src, &map, &none, [64, 48], [7; 3]);
+            assert_eq!(out, warp(&src, &map, [64, 48], [7; 3]));
+        }
+    }
+
+    #[test]
+    fn beyond_the_horizon_is_fill() {
+        // The sides meet at y = 30: nothing is seen above that.
+        let corners = [[50.0, 45.0], [70.0, 45.0], [120.0, 120.0], [0.0, 120.0]];
+        let distortion = Distortion {
+            perspective: Homography::from_corners([OUT as f32; 2], corners),
+            yaw: None,
+        };
+        let src = RgbImage::from_pixel(400, 400, image::Rgb([200; 3]));
+        let map = Affine::scale_shift(0.3, [0.0; 2]);
+        let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [5; 3]);
+        assert_eq!(out.get_pixel(60, 10).0, [5; 3]);
+        assert_eq!(out.get_pixel(60, 100).0, [200; 3]);
+    }
 }

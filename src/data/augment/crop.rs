@@ -2,18 +2,27 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::bounds::map_box;
 use super::draw::{chance, log_uniform, pick, uniform};
-use super::rotate::map_box;
 use crate::config::AugmentConfig;
 use crate::data::FaceLabel;
-use crate::geometry::{Affine, Point};
+use crate::geometry::{Affine, BoxXyxy};
 
 /// Smallest part of a photo without faces that is cropped, share of its longer side.
 const MIN_BACKGROUND_SHARE: f32 = 0.3;
 
+/// A part of a photo, and what it is there for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// From the photo to the crop.
+    pub map: Affine,
+    /// The face that the crop is built around, pixels of the photo; `None` for background.
+    pub face: Option<BoxXyxy>,
+}
+
 /// A face that the crop may be built around.
 struct Candidate {
-    centre: Point,
+    face: BoxXyxy,
     /// Half the width and height after rotation, photo pixels.
     half: [f32; 2],
     /// Square root of the area, photo pixels.
@@ -23,7 +32,7 @@ struct Candidate {
     scales: [f32; 2],
 }
 
-/// Draw a map from the photo (`photo` = `[width, height]`) to a crop of `side` pixels, turned by
+/// Draw a view of the photo (`photo` = `[width, height]`) for a crop of `side` pixels, turned by
 /// `angle` radians. It shows one of the faces completely where the photo has a usable one.
 pub fn choose(
     config: &AugmentConfig,
@@ -32,7 +41,7 @@ pub fn choose(
     side: f32,
     angle: f32,
     rng: &mut ChaCha8Rng,
-) -> Affine {
+) -> View {
     let longer = photo[0].max(photo[1]).max(1.0);
     let zoom_out = if chance(rng, config.zoom_out.probability) {
         config.zoom_out.max_factor
@@ -41,8 +50,9 @@ pub fn choose(
     };
     let min_scale = side / (longer * zoom_out);
     let candidates = candidates(config, faces, side, angle, min_scale);
-    let (scale, centre, half) = match choose_face(config, &candidates, side, rng) {
-        Some((face, scale)) => (scale, face.centre, Some(face.half)),
+    let chosen = choose_face(config, &candidates, side, rng);
+    let (scale, centre, half) = match chosen {
+        Some((candidate, scale)) => (scale, candidate.face.centre(), Some(candidate.half)),
         None => {
             let share = uniform(rng, [MIN_BACKGROUND_SHARE, zoom_out]);
             let scale = (side / (longer * share)).min(config.crop.max_upscale);
@@ -55,7 +65,10 @@ pub fn choose(
         place(before, after, half.map(|h| h[axis] * scale), side, rng)
     });
     let shift = [-centre[0] - corner[0], -centre[1] - corner[1]];
-    Affine::rotation(angle, scale, centre).then(&Affine::scale_shift(1.0, shift))
+    View {
+        map: Affine::rotation(angle, scale, centre).then(&Affine::scale_shift(1.0, shift)),
+        face: chosen.map(|(candidate, _)| candidate.face),
+    }
 }
 
 fn candidates(
@@ -80,7 +93,7 @@ fn candidates(
         let high = fits.min(crop.max_upscale);
         let low = min_scale.max(crop.min_face / size).min(high);
         Candidate {
-            centre: face.box_xyxy.centre(),
+            face: face.box_xyxy,
             half,
             size,
             has_landmarks: face.has_landmarks(),
@@ -140,7 +153,6 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
-    use crate::geometry::BoxXyxy;
 
     fn face(cx: f32, cy: f32, w: f32, h: f32) -> FaceLabel {
         FaceLabel::boxed(BoxXyxy::from_cxcywh([cx, cy, w, h]))
@@ -163,7 +175,7 @@ mod tests {
             (config.crop.max_face * 320.0).ln(),
         ];
         for _ in 0..6000 {
-            let map = choose(&config, [640.0, 480.0], &faces[..1], 320.0, 0.0, &mut rng);
+            let map = choose(&config, [640.0, 480.0], &faces[..1], 320.0, 0.0, &mut rng).map;
             let place = (map.row_x[0] * 80.0).ln() - range[0];
             bins[((place / (range[1] - range[0]) * 6.0) as usize).min(5)] += 1;
         }
@@ -184,7 +196,8 @@ mod tests {
             ];
             let angle = if i % 2 == 0 { 0.0 } else { within(-0.5, 0.5) };
             let faces = [face(centre[0], centre[1], w, h)];
-            let map = choose(&config, photo, &faces, 320.0, angle, &mut rng);
+            let View { map, face } = choose(&config, photo, &faces, 320.0, angle, &mut rng);
+            assert_eq!(face, Some(faces[0].box_xyxy));
             let b = map_box(&faces[0].box_xyxy, &map);
             let inside = b.x1 > -0.1 && b.y1 > -0.1 && b.x2 < 320.1 && b.y2 < 320.1;
             assert!(inside, "{b:?} of {w} x {h} in {photo:?}");
@@ -214,7 +227,7 @@ mod tests {
         let mut share = |landmark_share: f32| {
             config.crop.landmark_share = landmark_share;
             let shown = (0..1000).filter(|_| {
-                let map = choose(&config, [640.0, 480.0], &faces, 64.0, 0.0, &mut rng);
+                let map = choose(&config, [640.0, 480.0], &faces, 64.0, 0.0, &mut rng).map;
                 let [x, y] = map.apply([100.0, 100.0]);
                 (0.0..64.0).contains(&x) && (0.0..64.0).contains(&y)
             });

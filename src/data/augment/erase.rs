@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::draw::{chance, log_uniform, pick, uniform};
+use super::draw::{chance, log_uniform, pick_face, uniform};
 use crate::config::EraseConfig;
 use crate::data::FaceLabel;
 
@@ -21,8 +21,7 @@ pub fn apply(
     if !chance(rng, config.probability) {
         return;
     }
-    let visible: Vec<&FaceLabel> = faces.iter().filter(|f| !f.ignored).collect();
-    let Some(face) = pick(rng, &visible) else {
+    let Some(face) = pick_face(rng, faces) else {
         return;
     };
     let b = &face.box_xyxy;

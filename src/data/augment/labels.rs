@@ -1,50 +1,59 @@
 //! Labels of a photo to labels of a crop.
 
+use super::bounds::{map_box, map_box_distorted};
 use super::flip;
-use super::rotate::map_box;
 use crate::config::CropConfig;
 use crate::data::FaceLabel;
-use crate::geometry::{Affine, BoxXyxy, Scheme};
+use crate::geometry::{Affine, BoxXyxy, Distortion, Point, Scheme};
 
-/// Carry `faces` through `map` into a crop of `side` pixels.
+/// Carry `faces` through `map`, then `distortion`, into a crop of `side` pixels.
 ///
-/// Points that leave the crop lose their label and keep their coordinates. A face stays one if
+/// Points that leave the crop by more than `margin` pixels lose their label and keep their
+/// coordinates. A face stays one if
 /// its centre and enough of its box are inside; with less of it, it is ignored (neither face nor
 /// background), and with next to nothing dropped. Boxes are cut to the crop after that decision,
 /// and what is then too small is ignored.
 pub fn map_faces(
     faces: &[FaceLabel],
     map: &Affine,
+    distortion: &Distortion,
     mirrored: Option<&Scheme>,
-    side: f32,
+    [side, margin]: [f32; 2],
     config: &CropConfig,
 ) -> Vec<FaceLabel> {
-    let one = |face: &FaceLabel| map_face(face, map, mirrored, side, config);
+    let one = |face: &FaceLabel| map_face(face, map, distortion, mirrored, [side, margin], config);
     faces.iter().filter_map(one).collect()
 }
 
 fn map_face(
     face: &FaceLabel,
     map: &Affine,
+    distortion: &Distortion,
     mirrored: Option<&Scheme>,
-    side: f32,
+    [side, margin]: [f32; 2],
     config: &CropConfig,
 ) -> Option<FaceLabel> {
-    let whole = map_box(&face.box_xyxy, map);
+    let bounds = map_box_distorted(&face.box_xyxy, map, distortion);
+    let whole = bounds.unwrap_or_else(|| map_box(&face.box_xyxy, map));
     let cut = whole.clip(side, side);
     let ignored = match fate(&whole, &cut, side, config) {
         Fate::Dropped => return None,
         Fate::Ignored => true,
-        Fate::Kept => face.ignored,
+        // A face that reaches behind the horizon has no box to learn.
+        Fate::Kept => face.ignored || bounds.is_none(),
     };
     let mut moved = FaceLabel {
         box_xyxy: cut,
-        landmarks: face.landmarks.iter().map(|&p| map.apply(p)).collect(),
+        landmarks: face
+            .landmarks
+            .iter()
+            .map(|&p| map_point(map.apply(p), distortion))
+            .collect(),
         labelled: face.labelled.clone(),
         ignored,
         attributes: face.attributes,
     };
-    let inside = BoxXyxy::new(0.0, 0.0, side, side);
+    let inside = BoxXyxy::new(-margin, -margin, side + margin, side + margin);
     for (labelled, &point) in moved.labelled.iter_mut().zip(&moved.landmarks) {
         *labelled &= inside.contains(point);
     }
@@ -52,6 +61,16 @@ fn map_face(
         flip::swap_points(&mut moved, scheme);
     }
     Some(moved)
+}
+
+/// Behind the horizon there is no place to go: such a point stays where it was, which is outside.
+fn map_point(point: Point, distortion: &Distortion) -> Point {
+    let moved = distortion.apply(point);
+    if moved[0].is_finite() && moved[1].is_finite() {
+        moved
+    } else {
+        point
+    }
 }
 
 enum Fate {
@@ -83,11 +102,25 @@ fn fate(whole: &BoxXyxy, cut: &BoxXyxy, side: f32, config: &CropConfig) -> Fate 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::{Homography, YawWarp};
+
+    const NONE: Distortion = Distortion {
+        perspective: None,
+        yaw: None,
+    };
 
     fn mapped(b: [f32; 4]) -> Option<FaceLabel> {
         let config = CropConfig::default();
         let face = FaceLabel::boxed(b.into());
-        map_faces(&[face], &Affine::IDENTITY, None, 100.0, &config).pop()
+        map_faces(
+            &[face],
+            &Affine::IDENTITY,
+            &NONE,
+            None,
+            [100.0, 0.0],
+            &config,
+        )
+        .pop()
     }
 
     #[test]
@@ -127,9 +160,8 @@ mod tests {
         };
         let map = |face: &FaceLabel, map: &Affine, scheme| {
             let config = CropConfig::default();
-            map_faces(std::slice::from_ref(face), map, scheme, 100.0, &config)
-                .pop()
-                .unwrap()
+            let faces = std::slice::from_ref(face);
+            map_faces(faces, map, &NONE, scheme, [100.0, 0.0], &config).remove(0)
         };
         let moved = map(&face, &Affine::IDENTITY, None);
         assert_eq!(moved.labelled, [true, false, false, false, false]);
@@ -154,7 +186,8 @@ mod tests {
             let mirror = |face: &FaceLabel| {
                 let faces = std::slice::from_ref(face);
                 let map = flip::mirror(128.0);
-                map_faces(faces, &map, Some(&scheme), 128.0, &CropConfig::default()).remove(0)
+                let config = CropConfig::default();
+                map_faces(faces, &map, &NONE, Some(&scheme), [128.0, 0.0], &config).remove(0)
             };
             let once = mirror(&face);
             assert_ne!(once, face);
@@ -162,15 +195,81 @@ mod tests {
         }
     }
 
+    fn skewed() -> Distortion {
+        let corners = [[4.0, -6.0], [95.0, 3.0], [104.0, 108.0], [-3.0, 97.0]];
+        let perspective = Homography::from_corners([100.0; 2], corners);
+        let yaw = YawWarp::new(50.0, 40.0, 0.3);
+        assert!(perspective.is_some() && yaw.is_some());
+        Distortion { perspective, yaw }
+    }
+
     #[test]
-    fn a_turned_box_does_not_grow_as_its_corners_do() {
-        let square = BoxXyxy::from_cxcywh([50.0, 50.0, 40.0, 40.0]);
-        let turn = Affine::rotation(0.6, 1.0, [50.0, 50.0]);
-        let turned = map_box(&square, &turn);
-        assert!((turned.width() - 40.0).abs() < 1e-3 && (turned.height() - 40.0).abs() < 1e-3);
-        let tall = BoxXyxy::from_cxcywh([50.0, 50.0, 30.0, 40.0]);
-        let quarter = Affine::rotation(std::f32::consts::FRAC_PI_2, 2.0, [50.0, 50.0]);
-        let turned = map_box(&tall, &quarter);
-        assert!((turned.width() - 80.0).abs() < 1e-3 && (turned.height() - 60.0).abs() < 1e-3);
+    fn labels_are_mirrored_before_they_are_distorted() {
+        let scheme = Scheme::five();
+        let face = FaceLabel {
+            landmarks: vec![
+                [35.0, 40.0],
+                [60.0, 42.0],
+                [99.0, 50.0],
+                [40.0, 70.0],
+                [58.0, 71.0],
+            ],
+            labelled: vec![true; 5],
+            ..FaceLabel::boxed(BoxXyxy::new(25.0, 20.0, 75.0, 80.0))
+        };
+        let faces = std::slice::from_ref(&face);
+        let (config, distortion) = (CropConfig::default(), skewed());
+        let map = flip::mirror(100.0);
+        let moved = map_faces(
+            faces,
+            &map,
+            &distortion,
+            Some(&scheme),
+            [100.0, 0.0],
+            &config,
+        )
+        .remove(0);
+        for (i, &p) in face.landmarks.iter().enumerate() {
+            let to = scheme.mirror()[i];
+            let [x, y] = distortion.apply([100.0 - p[0], p[1]]);
+            assert_eq!(moved.landmarks[to], [x, y]);
+            let inside = (0.0..=100.0).contains(&x) && (0.0..=100.0).contains(&y);
+            assert_eq!(moved.labelled[to], inside);
+        }
+    }
+
+    #[test]
+    fn what_lies_behind_the_horizon_is_no_face() {
+        // The horizon of what is mapped is y = 200.
+        let corners = [[25.0, 0.0], [75.0, 0.0], [100.0, 100.0], [0.0, 100.0]];
+        let distortion = Distortion {
+            perspective: Homography::from_corners([100.0; 2], corners),
+            yaw: None,
+        };
+        let config = CropConfig::default();
+        let map = |b: [f32; 4]| {
+            let face = FaceLabel {
+                landmarks: vec![[50.0, 50.0], [50.0, 900.0]],
+                labelled: vec![true; 2],
+                ..FaceLabel::boxed(b.into())
+            };
+            map_faces(
+                &[face],
+                &Affine::IDENTITY,
+                &distortion,
+                None,
+                [100.0, 0.0],
+                &config,
+            )
+            .pop()
+        };
+        let seen = map([20.0, 20.0, 80.0, 80.0]).unwrap();
+        assert!(!seen.ignored);
+        assert_eq!(seen.labelled, [true, false]);
+        assert!(seen.landmarks.iter().flatten().all(|v| v.is_finite()));
+        assert!(map([20.0, 300.0, 80.0, 900.0]).is_none());
+        assert!(map([20.0, -900.0, 80.0, -300.0]).is_none());
+        // All over the crop, and beyond.
+        assert!(map([-60.0, -50.0, 160.0, 230.0]).unwrap().ignored);
     }
 }

@@ -4,11 +4,14 @@ use anyhow::{Result, ensure};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
+use super::bounds::map_box_distorted;
+use super::crop::View;
 use super::draw::chance;
-use super::{blur, color, crop, erase, flip, grey, jpeg, labels, rotate};
-use crate::config::{AugmentConfig, ChannelOrder, Config, InputConfig};
+use super::{blur, color, crop, erase, face, flip, grey, jpeg, labels, rotate};
+use super::{low_res, occlude, perspective, stretch, yaw};
+use crate::config::{AugmentConfig, Config, Task};
 use crate::data::FaceLabel;
-use crate::geometry::Scheme;
+use crate::geometry::{Affine, Distortion, Scheme};
 use crate::imaging;
 
 /// Turns a labelled photo into a labelled training crop.
@@ -18,26 +21,42 @@ pub struct Pipeline {
     scheme: Scheme,
     side: u32,
     fill: [u8; 3],
+    /// How far outside the crop a point may lie to be learned, pixels.
+    margin: f32,
+    /// Of the crops of single faces, in task `align`.
+    context: Option<f32>,
 }
 
+/// The aligner has to say where points lie that a poor crop cuts off; share of the crop's side.
+const ALIGN_MARGIN: f32 = 0.25;
+
 impl Pipeline {
-    /// The transforms that `config.augment` describes, for crops of `config.train.crop` pixels.
+    /// The transforms that `config.augment` describes, for crops of [`Config::crop_side`] pixels.
     ///
     /// # Errors
     /// Names the keys with impossible values.
     pub fn new(config: &Config) -> Result<Self> {
         config.augment.validate()?;
-        ensure!(config.train.crop > 0, "train.crop must be at least 1");
+        let side = config.crop_side();
+        ensure!(side > 0, "train.crop must be at least 1");
+        let aligns = config.task == Task::Align;
         Ok(Self {
             config: config.augment.clone(),
             scheme: config.landmarks.scheme()?,
-            side: config.train.crop,
-            fill: mean_colour(&config.input),
+            side,
+            fill: config.input.mean_rgb(),
+            margin: if aligns {
+                ALIGN_MARGIN * side as f32
+            } else {
+                0.0
+            },
+            context: aligns.then_some(config.aligner.context),
         })
     }
 
     /// Draw one crop of `image`: a square of the configured side and the faces in it, in pixels
     /// of the crop. The same generator state gives the same crop. A photo without faces is legal.
+    /// In task `align` the crop shows the first face.
     pub fn apply(
         &self,
         image: &RgbImage,
@@ -47,28 +66,68 @@ impl Pipeline {
         let side = self.side as f32;
         let photo = [image.width() as f32, image.height() as f32];
         let angle = rotate::angle(&self.config.rotation, rng);
-        let mut map = crop::choose(&self.config, photo, faces, side, angle, rng);
+        let face = self.context.zip(faces.first());
+        let face = face.and_then(|(context, face)| {
+            let about = (&self.scheme, context);
+            face::choose(&self.config.face, about, face, side, angle, rng)
+        });
+        let view = match face {
+            Some(view) => view,
+            None => crop::choose(&self.config, photo, faces, side, angle, rng),
+        };
+        self.show(image, faces, &view, rng)
+    }
+
+    /// The crop that `view` shows, varied by everything but the choice of the view.
+    fn show(
+        &self,
+        image: &RgbImage,
+        faces: &[FaceLabel],
+        view: &View,
+        rng: &mut ChaCha8Rng,
+    ) -> (RgbImage, Vec<FaceLabel>) {
+        let side = self.side as f32;
+        let mut map = view.map;
+        if let Some(stretched) = stretch::draw(&self.config.stretch, side, rng) {
+            map = map.then(&stretched);
+        }
         let flipped = chance(rng, self.config.flip.probability);
         if flipped {
             map = map.then(&flip::mirror(side));
         }
-        let mut crop = imaging::warp(image, &map, [self.side; 2], self.fill);
+        let distortion = self.distortion(view, &map, rng);
+        let out = [self.side; 2];
+        let mut crop = imaging::warp_distorted(image, &map, &distortion, out, self.fill);
         let mirrored = flipped.then_some(&self.scheme);
-        let faces = labels::map_faces(faces, &map, mirrored, side, &self.config.crop);
-        color::jitter(&mut crop, &self.config.color, rng);
-        grey::apply(&mut crop, &self.config.grey, rng);
-        blur::apply(&mut crop, &self.config.blur, rng);
-        erase::apply(&mut crop, &faces, &self.config.erase, rng);
-        jpeg::apply(&mut crop, &self.config.jpeg, rng);
+        let config = &self.config.crop;
+        let edges = [side, self.margin];
+        let faces = labels::map_faces(faces, &map, &distortion, mirrored, edges, config);
+        self.vary_pixels(&mut crop, &faces, rng);
         (crop, faces)
     }
-}
 
-/// What the network sees as zero.
-fn mean_colour(input: &InputConfig) -> [u8; 3] {
-    let [a, b, c] = input.mean.map(|v| v.round() as u8);
-    match input.channel_order {
-        ChannelOrder::Rgb => [a, b, c],
-        ChannelOrder::Bgr => [c, b, a],
+    /// What follows `map`, drawn in the axes of the crop.
+    fn distortion(&self, view: &View, map: &Affine, rng: &mut ChaCha8Rng) -> Distortion {
+        let perspective = perspective::draw(&self.config.perspective, self.side as f32, rng);
+        let mut distortion = Distortion {
+            perspective,
+            yaw: None,
+        };
+        let face = view
+            .face
+            .and_then(|b| map_box_distorted(&b, map, &distortion));
+        distortion.yaw = yaw::draw(&self.config.yaw, face, rng);
+        distortion
+    }
+
+    /// Objects first, so that they get the light and the blur of the photo.
+    fn vary_pixels(&self, crop: &mut RgbImage, faces: &[FaceLabel], rng: &mut ChaCha8Rng) {
+        occlude::apply(crop, faces, &self.config.occlude, rng);
+        low_res::apply(crop, &self.config.low_res, rng);
+        color::jitter(crop, &self.config.color, rng);
+        grey::apply(crop, &self.config.grey, rng);
+        blur::apply(crop, &self.config.blur, rng);
+        erase::apply(crop, faces, &self.config.erase, rng);
+        jpeg::apply(crop, &self.config.jpeg, rng);
     }
 }
