@@ -1,5 +1,6 @@
 //! Tests of the network and its weights files.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -7,7 +8,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::config::{BackboneKind, Config, CustomScheme, InitConfig, SchemeName};
 use retinamark::model::backbone::Backbone;
 use retinamark::model::cost::{Cost, Costs};
-use retinamark::model::{Outputs, RetinaFace, weights};
+use retinamark::model::{Network, Outputs, RetinaFace, weights};
 use safetensors::SafeTensors;
 
 /// A network small enough for every test.
@@ -211,13 +212,32 @@ fn torchvision_resnet18() -> Vec<(String, Vec<usize>)> {
     all
 }
 
+/// The tensors of a MobileNetV3 in torchvision, whose convolutions `layers` are: those of
+/// squeeze-and-excitation have biases, all others batch norms.
+fn torchvision_mobilenet_v3(layers: &serde_json::Value) -> Vec<(String, Vec<usize>)> {
+    let layers: BTreeMap<String, Vec<usize>> = serde_json::from_value(layers.clone()).unwrap();
+    let mut all = Vec::new();
+    for (layer, shape) in layers {
+        match layer.strip_suffix(".0") {
+            Some(pair) => {
+                for param in ["weight", "bias", "running_mean", "running_var"] {
+                    all.push((format!("{pair}.1.{param}"), vec![shape[0]]));
+                }
+            }
+            None => all.push((format!("{layer}.bias"), vec![shape[0]])),
+        }
+        all.push((format!("{layer}.weight"), shape));
+    }
+    all
+}
+
 /// `scripts/pytorch_fixture.py`'s `shake`.
-fn shaken(name: &str, shape: &[usize]) -> Vec<f32> {
+fn shaken(name: &str, shape: &[usize], gain: f64) -> Vec<f32> {
     let mut noise = formula(shape.iter().product());
     let turn = name.bytes().map(usize::from).sum::<usize>() % noise.len();
     noise.rotate_right(turn);
     let fan_in: usize = shape[1..].iter().product();
-    let scale = 1.5 / (fan_in as f64).sqrt();
+    let scale = gain / (fan_in as f64).sqrt();
     let value = |noise: f32| match name {
         _ if name.ends_with("running_var") => 1.0 + 0.5 * noise,
         _ if name.ends_with("running_mean") => 0.1 * noise,
@@ -228,15 +248,21 @@ fn shaken(name: &str, shape: &[usize]) -> Vec<f32> {
     noise.into_iter().map(|n| value(n / 127.0)).collect()
 }
 
-#[test]
-fn torchvision_resnet18_gives_pytorchs_outputs() {
+/// With `tensors` shaken by `gain`, the backbone of `config` gives the `expected` maps, folded or
+/// not.
+fn assert_same_maps(
+    config: &Config,
+    tensors: Vec<(String, Vec<usize>)>,
+    gain: f64,
+    expected: &serde_json::Value,
+) {
     use safetensors::tensor::{Dtype, TensorView, serialize};
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("resnet18.safetensors");
-    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = torchvision_resnet18()
+    let path = folder.path().join("backbone.safetensors");
+    let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
         .into_iter()
         .map(|(name, shape)| {
-            let numbers = shaken(&name, &shape);
+            let numbers = shaken(&name, &shape, gain);
             let bytes = numbers.into_iter().flat_map(f32::to_le_bytes).collect();
             (name, shape, bytes)
         })
@@ -247,10 +273,8 @@ fn torchvision_resnet18_gives_pytorchs_outputs() {
     });
     std::fs::write(&path, serialize(views, None).unwrap()).unwrap();
 
-    let mut config = tiny_config();
-    config.model.backbone = BackboneKind::Resnet18;
     let device = Device::flex();
-    let model = RetinaFace::new(&config, &device).unwrap();
+    let model = RetinaFace::new(config, &device).unwrap();
     let new = ["fpn", "ssh", "class_heads", "box_heads", "landmark_heads"];
     let init = InitConfig {
         allow_new: new.map(String::from).to_vec(),
@@ -258,8 +282,6 @@ fn torchvision_resnet18_gives_pytorchs_outputs() {
     };
     let model = weights::initialise(model, &init).unwrap();
 
-    let expected = std::fs::read(fixture("resnet18.json")).unwrap();
-    let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
     for backbone in [model.backbone.clone(), model.backbone.fold()] {
         let maps = backbone.forward(input([1, 3, 50, 37], &device));
         for (level, map) in maps.into_iter().enumerate() {
@@ -270,6 +292,31 @@ fn torchvision_resnet18_gives_pytorchs_outputs() {
                 serde_json::from_value(expected[level]["means"].clone()).unwrap();
             assert_close("means", &values(&means)[..wanted.len()], &wanted, 1e-4);
         }
+    }
+}
+
+fn json_fixture(name: &str) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(fixture(name)).unwrap()).unwrap()
+}
+
+#[test]
+fn torchvision_resnet18_gives_pytorchs_outputs() {
+    let mut config = tiny_config();
+    config.model.backbone = BackboneKind::Resnet18;
+    let expected = json_fixture("resnet18.json");
+    assert_same_maps(&config, torchvision_resnet18(), 1.5, &expected);
+}
+
+#[test]
+fn torchvision_mobilenet_v3_gives_pytorchs_outputs() {
+    let cases = json_fixture("mobilenet_v3_large.json");
+    for case in cases.as_array().unwrap() {
+        let mut config = tiny_config();
+        config.model.backbone = BackboneKind::MobilenetV3Large;
+        config.model.width_multiplier = case["width"].as_f64().unwrap() as f32;
+        let tensors = torchvision_mobilenet_v3(&case["layers"]);
+        let gain = case["gain"].as_f64().unwrap();
+        assert_same_maps(&config, tensors, gain, &case["maps"]);
     }
 }
 
@@ -317,7 +364,11 @@ fn with_everything() -> Config {
 #[test]
 fn folded_network_is_the_same_function() {
     let device = Device::flex();
-    for backbone in [BackboneKind::MobilenetV1, BackboneKind::Resnet50] {
+    for backbone in [
+        BackboneKind::MobilenetV1,
+        BackboneKind::MobilenetV3Large,
+        BackboneKind::Resnet50,
+    ] {
         let mut config = with_everything();
         config.model.backbone = backbone;
         let model = match backbone {
@@ -404,6 +455,12 @@ fn every_backbone_and_width_runs() {
             config,
             [256, 512, 1024].map(|c: usize| (c as f32 * width) as usize),
         ));
+    }
+    for (width, channels) in [(0.125, [8, 16, 144]), (0.75, [32, 88, 720])] {
+        let mut config = tiny_config();
+        config.model.backbone = BackboneKind::MobilenetV3Large;
+        config.model.width_multiplier = width;
+        configs.push((config, channels));
     }
     for (kind, channels) in [
         (BackboneKind::Resnet18, [128, 256, 512]),
@@ -597,6 +654,7 @@ fn a_frozen_backbone_neither_learns_nor_counts() {
     let model = RetinaFace::new(&tiny_config(), &device).unwrap();
     let stem = |model: &RetinaFace| match &model.backbone {
         Backbone::MobilenetV1(net) => net.stem.clone(),
+        Backbone::MobilenetV3(net) => net.stem.clone(),
         Backbone::Resnet(net) => net.stem.clone(),
     };
     let x = input([2, 3, 64, 64], &device);
@@ -604,7 +662,7 @@ fn a_frozen_backbone_neither_learns_nor_counts() {
         let norm = stem(model).norm.unwrap();
         values(&norm.running_mean.value_sync())
     };
-    let frozen = model.set_backbone_frozen(true);
+    let frozen = model.freeze_parts(&["backbone"]).unwrap();
     let before = mean(&frozen);
     let gradients = scalar(&frozen, x.clone()).backward();
     assert!(stem(&frozen).conv.weight.val().grad(&gradients).is_none());
@@ -618,7 +676,7 @@ fn a_frozen_backbone_neither_learns_nor_counts() {
     );
     assert_eq!(mean(&frozen), before);
 
-    let model = frozen.set_backbone_frozen(false);
+    let model = frozen.freeze_parts(&[]).unwrap();
     let gradients = scalar(&model, x).backward();
     assert!(stem(&model).conv.weight.val().grad(&gradients).is_some());
     assert_ne!(mean(&model), before);
@@ -655,7 +713,9 @@ fn saved_weights_come_back_with_their_config() {
     let notes = [("step".to_string(), "12".to_string())].into();
     weights::save_with_notes(&model, &config, notes, &path).unwrap();
     let first = std::fs::read(&path).unwrap();
-    let (loaded, header) = weights::load_with_header(&path, &device).unwrap();
+    let networks = weights::load_networks(&path, &device).unwrap();
+    let (loaded, header) = (networks.detector.unwrap(), networks.header);
+    assert!(networks.aligner.is_none());
     assert_eq!(header.notes["step"], "12");
     config.init.weights = Some("start.pth".into());
     config.train.out = header.config.train.out.clone();
@@ -728,7 +788,7 @@ fn unusable_weights_are_explained() {
         bytes
     };
     fails(
-        &edited(r#"format_version\":1"#, r#"format_version\":9"#),
+        &edited(r#"format_version\":2"#, r#"format_version\":9"#),
         "newer",
     );
     fails(
@@ -786,16 +846,17 @@ fn multiply_adds_are_the_published_ones() {
         assert_eq!(sizes, [8, 16, 32].map(|s| [side / s, side / s]));
         cost.multiply_adds as f64 / 1e6
     };
-    // 569 million of the MobileNet paper and 1,814 and 4,089 of torchvision's table are with
-    // their classifiers of 1.0, 0.5 and 2.0 million.
+    // 569 million of the MobileNet paper and 217, 1,814 and 4,089 of torchvision's table are with
+    // their classifiers of 1.0, 2.5, 0.5 and 2.0 million.
     assert!((count(BackboneKind::MobilenetV1, 224) - 567.7).abs() < 0.5);
+    assert!((count(BackboneKind::MobilenetV3Large, 224) - 214.1).abs() < 0.1);
     assert!((count(BackboneKind::Resnet18, 224) - 1813.6).abs() < 0.5);
     assert!((count(BackboneKind::Resnet50, 224) - 4087.1).abs() < 0.5);
 
     let model = RetinaFace::new(&Config::default(), &device).unwrap();
     let costs = Costs::of(&model, [640, 640]);
     // 80*80 + 40*40 + 20*20 places, 64 channels, 2 anchors, 196 coordinates.
-    assert_eq!(costs.landmark_layer.multiply_adds, 8400 * 64 * 392);
+    assert_eq!(costs.landmark_heads.multiply_adds, 8400 * 64 * 392);
 }
 
 /// `retinamark` with `args`, in a folder without a config.yaml; gives what it prints.

@@ -20,6 +20,18 @@ struct Level {
 }
 
 impl Anchors {
+    /// One anchor for the whole input: the crop of a face.
+    pub fn single(anchor_cxcywh: [f32; 4], input: [u32; 2]) -> Self {
+        Self {
+            input,
+            boxes_cxcywh: vec![anchor_cxcywh],
+            levels: vec![Level {
+                map: [1, 1],
+                range: 0..1,
+            }],
+        }
+    }
+
     /// Anchors for a network input of `[width, height]` pixels. A level of stride `s` has
     /// `ceil(width / s) x ceil(height / s)` locations, centred at `(i + 0.5) s`, each with one
     /// square anchor per size, also where they reach over the edge.

@@ -93,6 +93,22 @@ impl TargetBuilder {
         targets
     }
 
+    /// Targets of the crop of one face, whose only anchor learns its landmarks; without any when
+    /// the face has none.
+    pub fn of_face(&self, anchors: &Anchors, face: &Truth) -> Targets {
+        let Some(&anchor_cxcywh) = anchors.boxes_cxcywh().first() else {
+            return Targets::default();
+        };
+        let mut targets = Targets {
+            labels: vec![1],
+            positives: vec![0],
+            faces: vec![0],
+            ..Targets::default()
+        };
+        self.push_landmarks(&mut targets, anchor_cxcywh, face);
+        targets
+    }
+
     fn push_landmarks(&self, targets: &mut Targets, anchor_cxcywh: [f32; 4], truth: &Truth) {
         let usable = |p: &Point, labelled: bool| labelled && p[0].is_finite() && p[1].is_finite();
         let labelled: Vec<bool> = truth

@@ -48,6 +48,9 @@ pub enum Work {
     Forward,
     /// From the file of a photo to its faces; a batch is that many photos at the same time
     Detect,
+    /// The second look at the faces of a photo, from its pixels to their landmarks; a batch is that
+    /// many faces
+    Align,
     /// A step of training: forward, loss, backward, optimiser
     Train,
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// Arguments of `retinamark evaluate`.
 #[derive(Debug, Args)]
@@ -21,6 +21,27 @@ pub struct EvaluateArgs {
     /// Weights to measure; without it the shipped ones
     #[arg(long, short, value_name = "FILE")]
     pub weights: Option<PathBuf>,
+
+    /// Weights of the aligner, if they are in another file
+    #[arg(long, value_name = "FILE")]
+    pub aligner: Option<PathBuf>,
+
+    /// Only the first look: coarse landmarks, in one pass
+    #[arg(long, conflicts_with = "aligner")]
+    pub one_pass: bool,
+
+    /// How often the aligner looks at each face [default: as in its config, 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub passes: Option<u8>,
+
+    /// Have the aligner look at mirrored crops too, and take the mean
+    #[arg(long)]
+    pub flip: bool,
+
+    /// Who says where the faces are: the detector (joint protocol), the true landmarks or the
+    /// rectangles of the list (top-down: the aligner alone is measured)
+    #[arg(long, value_enum, default_value = "detected")]
+    pub boxes: FaceBoxes,
 
     /// Labelled photos, may be given several times; without it data.validation of --config, or
     /// of config.yaml in the working directory
@@ -69,6 +90,17 @@ pub struct EvaluateArgs {
     /// Threads; 0: one per core
     #[arg(long, short, value_name = "N", default_value_t = 0)]
     pub jobs: usize,
+}
+
+/// Who says where the faces are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FaceBoxes {
+    /// The detector finds them
+    Detected,
+    /// The bounds of the true landmarks
+    Truth,
+    /// The rectangles of the list
+    List,
 }
 
 fn unit(text: &str) -> Result<f32, String> {

@@ -5,6 +5,8 @@ mod check_data;
 mod detect;
 mod evaluate;
 mod info;
+mod label;
+mod pack;
 mod synth;
 mod train;
 
@@ -13,8 +15,10 @@ use clap::{Parser, Subcommand};
 pub use bench::{BenchArgs, Work};
 pub use check_data::{CheckDataArgs, Split};
 pub use detect::{DetectArgs, Save};
-pub use evaluate::EvaluateArgs;
+pub use evaluate::{EvaluateArgs, FaceBoxes};
 pub use info::InfoArgs;
+pub use label::LabelArgs;
+pub use pack::PackArgs;
 pub use synth::SynthArgs;
 pub use train::TrainArgs;
 
@@ -38,10 +42,14 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Draw labelled faces as training sees them, and count what was skipped
     CheckData(CheckDataArgs),
+    /// Give faces that have a box their landmarks, as a WFLW list to train on
+    Label(LabelArgs),
     /// Draw synthetic faces with exact landmarks in WFLW format
     Synth(SynthArgs),
     /// Show what a weights file holds
     Info(InfoArgs),
+    /// Put a detector and an aligner into one weights file, or weights into half the size
+    Pack(PackArgs),
     /// Measure speed and memory
     Bench(BenchArgs),
 }

@@ -44,6 +44,10 @@ pub fn run(args: CheckDataArgs) -> Result<ExitCode> {
     if args.decode {
         broken = decode_all(&dataset);
     }
+    let dataset = match args.split {
+        Split::Train => dataset.for_training(&config)?,
+        Split::Validation => dataset,
+    };
     draw(&args, &config, &dataset)?;
     Ok(ExitCode::from(u8::from(broken > 0)))
 }

@@ -1,16 +1,18 @@
 //! `retinamark evaluate`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use crate::cli::EvaluateArgs;
-use crate::config::{Config, OnError, SourceConfig, SourceKind};
+use super::second_look::SecondLook;
+use super::sources;
+use crate::cli::{EvaluateArgs, FaceBoxes};
+use crate::config::{Config, OnError, SourceKind};
 use crate::data::Dataset;
-use crate::evaluation::{self, Outcome, Settings, Which};
+use crate::evaluation::{self, Boxes, Outcome, Settings, Which};
 use crate::infer::{InputSize, Predictor};
 use crate::metrics::Report;
 use crate::{device, fs, model, render};
@@ -25,7 +27,14 @@ const MOSAIC: usize = 64;
 /// `--skip-errors`), and results that cannot be written.
 pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     let weights = model::weights::find(args.weights.as_deref())?;
-    let predictor = Predictor::load(&weights, &device::by_name(&args.device)?)?;
+    let device = device::by_name(&args.device)?;
+    let predictor = Predictor::load_pair(&weights, args.aligner.as_deref(), &device)?;
+    let look = SecondLook {
+        one_pass: args.one_pass,
+        passes: args.passes,
+        flip: args.flip,
+    };
+    let predictor = look.apply(predictor)?;
     let config = config(&args, predictor.config())?;
     let dataset = Dataset::load(&config.data.validation, &config)?;
     let mut settings = settings(&args, &config)?;
@@ -60,7 +69,7 @@ fn config(args: &EvaluateArgs, own: &Config) -> Result<Config> {
         }
     }
     if !args.data.is_empty() {
-        let sources = args.data.iter().map(|text| source(text));
+        let sources = args.data.iter().map(|text| sources::parse(text));
         config.data.validation = sources.collect::<Result<_>>()?;
     }
     if args.skip_errors {
@@ -75,6 +84,11 @@ fn config(args: &EvaluateArgs, own: &Config) -> Result<Config> {
 
 fn settings(args: &EvaluateArgs, config: &Config) -> Result<Settings> {
     let mut settings = Settings::from(&config.detect);
+    settings.boxes = match args.boxes {
+        FaceBoxes::Detected => Boxes::Detected,
+        FaceBoxes::Truth => Boxes::Truth,
+        FaceBoxes::List => Boxes::List,
+    };
     if let Some(size) = args.size {
         settings.size = size;
         settings.detect.size = InputSize::Fixed(size);
@@ -99,75 +113,11 @@ fn add_subsets(settings: &mut Settings, subsets: &[String], config: &Config) -> 
             .split_once('=')
             .with_context(|| format!("--subset {text}: expected NAME=LIST"))?;
         let images = config.data.validation.first().map(|s| s.images.as_path());
-        let source = list_of(SourceKind::Wider, Path::new(list), images);
+        let source = sources::list_of(SourceKind::Wider, Path::new(list), images);
         let faces = Dataset::load(&[source], config)?;
         settings.subsets.add(name, &faces.samples);
     }
     Ok(())
-}
-
-/// `KIND:LIST[:IMAGES[:WIDER]]`.
-fn source(text: &str) -> Result<SourceConfig> {
-    let usage = || {
-        format!(
-            "--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts"
-        )
-    };
-    let parts = split_paths(text);
-    let (kind, list, rest) = match parts.as_slice() {
-        [kind, list, rest @ ..] if !list.is_empty() => (kind.as_str(), list, rest),
-        _ => bail!(usage()),
-    };
-    let (kind, paths) = match kind {
-        "wflw" => (SourceKind::Wflw, 1..=2),
-        "wider" => (SourceKind::Wider, 1..=1),
-        "retinaface" => (SourceKind::Retinaface, 1..=1),
-        "pts" => (SourceKind::Pts, 0..=0),
-        _ => bail!(usage()),
-    };
-    ensure!(
-        paths.contains(&rest.len()),
-        "--data {text}: {} needs {} after its list (see --help)",
-        parts[0],
-        match kind {
-            SourceKind::Pts => "nothing",
-            SourceKind::Wflw => "the folder of its photos, and may have a WIDER list",
-            SourceKind::Wider | SourceKind::Retinaface => "the folder of its photos",
-        }
-    );
-    Ok(SourceConfig {
-        wider: rest.get(1).map(PathBuf::from),
-        ..list_of(kind, Path::new(list), rest.first().map(Path::new))
-    })
-}
-
-fn list_of(kind: SourceKind, list: &Path, images: Option<&Path>) -> SourceConfig {
-    SourceConfig {
-        kind,
-        list: list.to_owned(),
-        images: images.map(Path::to_owned).unwrap_or_default(),
-        weight: 1.0,
-        wider: None,
-        disagreement: None,
-        max_disagreement: None,
-        complete: None,
-    }
-}
-
-/// Split at colons, but not behind the drive letter of a Windows path.
-fn split_paths(text: &str) -> Vec<String> {
-    let mut parts: Vec<String> = Vec::new();
-    for part in text.split(':') {
-        let is_drive = |p: &str| p.len() == 1 && p.as_bytes()[0].is_ascii_alphabetic();
-        match parts.last_mut() {
-            Some(last) if is_drive(last) && part.starts_with(['\\', '/']) => {
-                last.push(':');
-                last.push_str(part);
-            }
-            _ => parts.push(part.to_owned()),
-        }
-    }
-    parts
 }
 
 fn measure(predictor: &Predictor, dataset: &Dataset, settings: &Settings) -> Result<Outcome> {
@@ -183,6 +133,7 @@ fn measure(predictor: &Predictor, dataset: &Dataset, settings: &Settings) -> Res
 #[derive(Serialize)]
 struct File<'a> {
     weights: &'a Path,
+    boxes: String,
     size: u32,
     evaluate_score: f32,
     joint_score: f32,
@@ -201,6 +152,7 @@ fn write(
 ) -> Result<()> {
     let file = File {
         weights,
+        boxes: format!("{:?}", settings.boxes).to_lowercase(),
         size: settings.size,
         evaluate_score: settings.detect.score,
         joint_score: settings.options.joint.score,
@@ -245,38 +197,4 @@ fn write_faces(path: &Path, dataset: &Dataset, outcome: &Outcome) -> Result<()> 
         }
         Ok(csv.flush()?)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sources_are_read_from_one_argument() {
-        let s = source("wflw:a/list.txt:images:wider.txt").unwrap();
-        assert_eq!((s.kind, s.list), (SourceKind::Wflw, "a/list.txt".into()));
-        assert_eq!(
-            (s.images, s.wider),
-            ("images".into(), Some("wider.txt".into()))
-        );
-        let s = source("pts:folder").unwrap();
-        assert_eq!((s.kind, s.list), (SourceKind::Pts, "folder".into()));
-        let s = source(r"wider:C:\lists\a.txt:D:/images").unwrap();
-        assert_eq!(
-            (s.list, s.images),
-            (r"C:\lists\a.txt".into(), "D:/images".into())
-        );
-        for bad in [
-            "",
-            "wflw",
-            "wflw:",
-            "wflw:a",
-            "coco:a:b",
-            "pts:a:b",
-            "wider:a:b:c",
-        ] {
-            let error = source(bad).unwrap_err().to_string();
-            assert!(error.contains("--data"), "{bad}: {error}");
-        }
-    }
 }

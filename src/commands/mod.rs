@@ -5,6 +5,10 @@ mod check_data;
 mod detect;
 mod evaluate;
 mod info;
+mod label;
+mod pack;
+mod second_look;
+mod sources;
 mod synth;
 mod train;
 
@@ -25,7 +29,9 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::CheckData(args) => check_data::run(args),
         Command::Synth(args) => synth::run(args),
+        Command::Label(args) => label::run(args),
         Command::Info(args) => info::run(args),
+        Command::Pack(args) => pack::run(args),
         Command::Bench(args) => bench::run(args),
     }
 }

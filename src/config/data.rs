@@ -12,6 +12,8 @@ pub struct DataConfig {
     pub train: Vec<SourceConfig>,
     /// Sources to validate on.
     pub validation: Vec<SourceConfig>,
+    /// Task `align`: how often turned faces are drawn, relative to others.
+    pub turned_weight: f32,
     /// What to do about a bad line or photo.
     pub on_error: OnError,
     /// Threads that prepare batches; 0: one per core.
@@ -27,6 +29,7 @@ impl Default for DataConfig {
         Self {
             train: Vec::new(),
             validation: Vec::new(),
+            turned_weight: 1.0,
             on_error: OnError::Fail,
             workers: 0,
             prefetch: 4,

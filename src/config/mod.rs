@@ -1,5 +1,6 @@
 //! `config.yaml`: every setting, its default and its check.
 
+mod aligner;
 mod augment;
 mod check;
 mod data;
@@ -10,6 +11,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+pub use aligner::{AlignerConfig, Task};
 pub use augment::*;
 pub use data::*;
 pub use load::DEFAULT_FILE;
@@ -20,6 +22,8 @@ pub use train::*;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
+    /// What is trained.
+    pub task: Task,
     /// Seed of every random choice.
     pub seed: u64,
     /// Landmark scheme.
@@ -30,6 +34,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// Anchors and coder.
     pub anchors: AnchorConfig,
+    /// The second look.
+    pub aligner: AlignerConfig,
     /// Start weights.
     pub init: InitConfig,
     /// Training and validation lists.
@@ -50,4 +56,14 @@ pub struct Config {
     pub snapshot: SnapshotConfig,
     /// Inference.
     pub detect: DetectConfig,
+}
+
+impl Config {
+    /// Side of the square training crops, pixels.
+    pub const fn crop_side(&self) -> u32 {
+        match self.task {
+            Task::Detect => self.train.crop,
+            Task::Align => self.aligner.side,
+        }
+    }
 }

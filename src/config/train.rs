@@ -52,6 +52,8 @@ pub struct LossConfig {
     pub box_weight: f32,
     /// Weight of the landmark part.
     pub landmark_weight: f32,
+    /// Weight of the likelihood that the aligner's confidences learn from.
+    pub uncertainty_weight: f32,
     /// Hard negatives per positive.
     pub negative_ratio: f32,
     /// Which landmark loss.
@@ -70,6 +72,7 @@ impl Default for LossConfig {
             class_weight: 1.0,
             box_weight: 2.0,
             landmark_weight: 1.0,
+            uncertainty_weight: 0.1,
             negative_ratio: 7.0,
             landmark: LandmarkLossKind::Wing,
             wing_w: 2.0,
@@ -113,6 +116,9 @@ pub struct OptimizerConfig {
     pub ema_decay: f64,
     /// Epochs during which the backbone does not learn.
     pub freeze_backbone_epochs: usize,
+    /// Parts of the network that never learn: `backbone`, `fpn`, `ssh`, `se`, `class_heads`,
+    /// `box_heads`, `landmark_heads`.
+    pub freeze: Vec<String>,
 }
 
 impl Default for OptimizerConfig {
@@ -128,6 +134,7 @@ impl Default for OptimizerConfig {
             accumulate: 1,
             ema_decay: 0.998,
             freeze_backbone_epochs: 0,
+            freeze: Vec::new(),
         }
     }
 }

@@ -26,6 +26,7 @@ impl Config {
         input(&mut check, &self.input);
         model(&mut check, &self.model);
         anchors(&mut check, &self.anchors);
+        self.aligner.check(&mut check);
         init(&mut check, &self.init);
         data(&mut check, &self.data);
         self.augment.check(&mut check);
@@ -131,6 +132,7 @@ fn data(check: &mut Check, c: &DataConfig) {
         "data.train",
         "at least one source needs a weight above 0",
     );
+    check.between("data.turned_weight", c.turned_weight, 0.0, 1000.0);
     check.between("data.workers", c.workers, 0, 1024);
     check.between("data.prefetch", c.prefetch, 1, 1024);
 }
@@ -179,6 +181,7 @@ fn loss(check: &mut Check, c: &LossConfig) {
     ] {
         check.between(key, weight, 0.0, 1e6);
     }
+    check.between("loss.uncertainty_weight", c.uncertainty_weight, 0.0, 1e6);
     check.positive("loss.wing_w", c.wing_w, 1e6);
     check.positive("loss.soft_wing_outer", c.soft_wing_outer, 1e6);
     check.positive("loss.wing_epsilon", c.wing_epsilon, 1e6);

@@ -10,7 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::FaceLabel;
 use super::augment::Pipeline;
 use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
-use crate::config::{Config, InputConfig};
+use crate::config::{Config, InputConfig, Task};
 use crate::imaging;
 
 /// One batch of augmented crops.
@@ -47,6 +47,7 @@ pub struct Batcher {
     anchors: Arc<Anchors>,
     input: InputConfig,
     side: u32,
+    task: Task,
 }
 
 impl Batcher {
@@ -55,11 +56,16 @@ impl Batcher {
     /// # Errors
     /// When the augmentations or the landmark scheme make no sense.
     pub fn new(config: &Config) -> Result<Self> {
-        let side = config.train.crop;
+        let side = config.crop_side();
+        let anchors = match config.task {
+            Task::Detect => Anchors::generate(&config.anchors, [side, side]),
+            Task::Align => Anchors::single(config.aligner.anchor_cxcywh(), [side, side]),
+        };
         Ok(Self {
             pipeline: Pipeline::new(config)?,
             targets: TargetBuilder::new(config)?,
-            anchors: Arc::new(Anchors::generate(&config.anchors, [side, side])),
+            anchors: Arc::new(anchors),
+            task: config.task,
             input: config.input.clone(),
             side,
         })
@@ -99,7 +105,11 @@ impl Batcher {
             self.side
         );
         let truths: Vec<Truth> = faces.iter().map(FaceLabel::truth).collect();
-        let targets = self.targets.build(&self.anchors, &truths, complete);
+        let targets = match (self.task, truths.first()) {
+            (Task::Align, Some(face)) => self.targets.of_face(&self.anchors, face),
+            (Task::Align, None) => Targets::default(),
+            (Task::Detect, _) => self.targets.build(&self.anchors, &truths, complete),
+        };
         Ok(Item {
             crop,
             faces,

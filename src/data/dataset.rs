@@ -12,8 +12,9 @@ use rayon::prelude::*;
 use super::list::{Fault, Faults};
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
-use super::{Group, Reason, Report, Sample, epoch_order};
-use crate::config::{Config, OnError, SourceConfig};
+use super::{FaceLabel, Group, Reason, Report, Sample, epoch_order};
+use crate::config::{Config, OnError, SourceConfig, Task};
+use crate::geometry::{BoxXyxy, Scheme};
 use crate::imaging;
 
 /// Photos with their labelled faces, in the model's landmark scheme.
@@ -25,6 +26,8 @@ pub struct Dataset {
     pub report: Report,
     groups: Vec<Group>,
     origins: Vec<String>,
+    /// The photo of each sample; samples of one photo share its pixels.
+    photos: Vec<usize>,
     on_error: OnError,
     limits: imaging::Limits,
     cache: PhotoCache,
@@ -82,7 +85,19 @@ impl Dataset {
             set.groups.iter().any(|g| g.weight > 0.0),
             "all data sources have weight 0; give at least one a positive weight"
         );
+        set.photos = (0..set.samples.len()).collect();
         Ok(set)
+    }
+
+    /// The same as the task of `config` sees it while training: photos, or one face at a time.
+    ///
+    /// # Errors
+    /// As [`Self::by_face`].
+    pub fn for_training(self, config: &Config) -> Result<Self> {
+        match config.task {
+            Task::Detect => Ok(self),
+            Task::Align => self.by_face(&config.landmarks.scheme()?, config.data.turned_weight),
+        }
     }
 
     /// A data set of samples made elsewhere, all of one weight.
@@ -93,8 +108,48 @@ impl Dataset {
             members: 0..samples.len(),
             weight: 1.0,
         }];
+        set.photos = (0..samples.len()).collect();
         set.samples = samples;
         set
+    }
+
+    /// The same with a sample of its own for every face that has landmarks, whose box becomes the
+    /// bounds of those. Turned faces (see [`Scheme::is_turned`]) are drawn `turned_weight` times
+    /// as often as others.
+    ///
+    /// # Errors
+    /// When no face has landmarks.
+    pub fn by_face(self, scheme: &Scheme, turned_weight: f32) -> Result<Self> {
+        let mut set = Self {
+            samples: Vec::new(),
+            groups: Vec::new(),
+            origins: Vec::new(),
+            photos: Vec::new(),
+            ..self
+        };
+        for group in &self.groups {
+            for (turned, factor) in [(false, 1.0), (true, turned_weight)] {
+                let start = set.samples.len();
+                for index in group.members.clone() {
+                    for sample in single_faces(&self.samples[index], scheme, turned) {
+                        set.samples.push(sample);
+                        set.origins.push(self.origins[index].clone());
+                        set.photos.push(self.photos[index]);
+                    }
+                }
+                set.groups.push(Group {
+                    members: start..set.samples.len(),
+                    weight: group.weight * factor,
+                });
+            }
+        }
+        ensure!(
+            set.groups
+                .iter()
+                .any(|g| g.weight > 0.0 && !g.members.is_empty()),
+            "no face of the training data has landmarks"
+        );
+        Ok(set)
     }
 
     fn empty(config: &Config) -> Self {
@@ -103,6 +158,7 @@ impl Dataset {
             report: Report::default(),
             groups: Vec::new(),
             origins: Vec::new(),
+            photos: Vec::new(),
             on_error: config.data.on_error,
             limits: imaging::Limits::default(),
             cache: PhotoCache::new(config.data.cache_mib),
@@ -126,7 +182,7 @@ impl Dataset {
     /// # Errors
     /// When it cannot be decoded; names photo, list and line.
     pub fn photo(&self, index: usize) -> Result<Arc<RgbImage>> {
-        self.cache.get(index, || self.decode(index))
+        self.cache.get(self.photos[index], || self.decode(index))
     }
 
     /// The same, without keeping it in memory.
@@ -206,4 +262,25 @@ impl Dataset {
             ));
         }
     }
+}
+
+/// The faces of a photo that have landmarks and are `turned` or not, each alone.
+fn single_faces<'a>(
+    sample: &'a Sample,
+    scheme: &'a Scheme,
+    turned: bool,
+) -> impl Iterator<Item = Sample> + 'a {
+    sample.faces.iter().filter_map(move |face| {
+        let labelled = face.landmarks.iter().zip(&face.labelled);
+        let points: Vec<_> = labelled.filter(|&(_, &l)| l).map(|(&p, _)| p).collect();
+        let bounds = BoxXyxy::around(&points).filter(BoxXyxy::has_size)?;
+        let is_turned = scheme.is_turned(&face.landmarks, &face.labelled);
+        (!face.ignored && is_turned == turned).then(|| Sample {
+            faces: vec![FaceLabel {
+                box_xyxy: bounds,
+                ..face.clone()
+            }],
+            ..sample.clone()
+        })
+    })
 }

@@ -32,3 +32,4 @@ pub use overlap::refuse_overlap;
 pub use report::{Reason, Report, Skipped};
 pub use sample::{FaceLabel, Sample};
 pub use stats::Stats;
+pub use wflw::wflw_line;

@@ -4,13 +4,14 @@
 //! (Wu et al., "Look at Boundary", CVPR 2018). Several lines may name the same photo.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 use std::path::Path;
 
 use anyhow::{Result, ensure};
 
 use super::list::{self, Fault, Faults, Listed};
 use super::{FaceLabel, Reason};
-use crate::geometry::BoxXyxy;
+use crate::geometry::{BoxXyxy, Point};
 
 /// Points of the format.
 pub(super) const POINTS: usize = 98;
@@ -90,6 +91,29 @@ pub(super) fn parse(
         ));
     }
     Ok(photos)
+}
+
+/// A line of a list, with its end: 98 `landmarks`, rectangle, attributes, name of the photo.
+pub fn wflw_line(
+    landmarks: &[Point],
+    box_xyxy: &BoxXyxy,
+    attributes: [bool; 6],
+    name: &str,
+) -> String {
+    let mut line = String::new();
+    // Writing to a String does not fail.
+    for [x, y] in landmarks {
+        let _ = write!(line, "{x:.3} {y:.3} ");
+    }
+    for corner in <[f32; 4]>::from(*box_xyxy) {
+        let _ = write!(line, "{corner:.1} ");
+    }
+    for attribute in attributes {
+        let _ = write!(line, "{} ", u8::from(attribute));
+    }
+    line.push_str(name);
+    line.push('\n');
+    line
 }
 
 fn parse_line(line: &str) -> Result<(&str, FaceLabel), Fault> {

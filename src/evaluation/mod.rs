@@ -1,12 +1,14 @@
 //! Running a predictor over labelled photos: the joint protocol and the AP of
 //! [`crate::metrics`], and what to look at afterwards (table, plot, mosaics).
 
+mod boxes;
 mod plot;
 mod sheets;
 mod subsets;
 mod table;
 
 use anyhow::Result;
+use image::RgbImage;
 use rayon::prelude::*;
 
 use crate::config::DetectConfig;
@@ -15,6 +17,7 @@ use crate::geometry::{Face, Letterbox};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::{Evaluator, JointOptions, Options, Report, Truth};
 
+pub use boxes::{Boxes, align_truths};
 pub use plot::ced_svg;
 pub use sheets::{Which, mosaic};
 pub use subsets::Subsets;
@@ -57,6 +60,8 @@ pub struct Settings {
     pub options: Options,
     /// Truth subsets with an AP of their own.
     pub subsets: Subsets,
+    /// Where the faces are.
+    pub boxes: Boxes,
 }
 
 impl From<&DetectConfig> for Settings {
@@ -75,18 +80,23 @@ impl From<&DetectConfig> for Settings {
                 ..Options::default()
             },
             subsets: Subsets::default(),
+            boxes: Boxes::Detected,
         }
     }
 }
 
 /// Evaluate `predictor` on all photos of `dataset`, photos in parallel. The result does not
-/// depend on the number of threads.
+/// depend on the number of threads. An aligner alone is told where the faces are.
 ///
 /// # Errors
 /// On a photo that cannot be decoded (unless the data set skips bad ones), or when the device
 /// fails.
 pub fn run(predictor: &Predictor, dataset: &Dataset, config: &DetectConfig) -> Result<Outcome> {
-    run_with(predictor, dataset, &Settings::from(config), &|| {})
+    let mut settings = Settings::from(config);
+    if !predictor.finds_faces() {
+        settings.boxes = Boxes::Truth;
+    }
+    run_with(predictor, dataset, &settings, &|| {})
 }
 
 /// As [`run`], with all settings; `done` is called after each photo.
@@ -101,6 +111,8 @@ pub fn run_with(
 ) -> Result<Outcome> {
     let mut options = settings.options.clone();
     options.subsets = settings.subsets.names();
+    let looks_twice = settings.boxes == Boxes::Detected && predictor.align_options().is_some();
+    let mut first_look = looks_twice.then(|| Evaluator::new(predictor.scheme(), options.clone()));
     let mut evaluator = Evaluator::new(predictor.scheme(), options);
     let mut faces = Vec::new();
     let all: Vec<usize> = (0..dataset.samples.len()).collect();
@@ -114,19 +126,25 @@ pub fn run_with(
         for (&sample, seen) in chunk.iter().zip(found) {
             if let Some(seen) = seen {
                 let label = &dataset.samples[sample];
+                if let Some(first_look) = &mut first_look {
+                    first_look.add(truth(label, &seen, settings, &[]), &seen.coarse);
+                }
                 count(&mut evaluator, &mut faces, sample, label, seen, settings);
             }
         }
     }
-    Ok(Outcome {
-        report: evaluator.finish(),
-        faces,
-    })
+    let mut report = evaluator.finish();
+    report.one_pass = first_look.and_then(|evaluator| evaluator.finish().alignment);
+    Ok(Outcome { report, faces })
 }
 
-/// The detections of a photo, and network input pixels per photo pixel.
+/// What was seen on a photo.
 struct Seen {
+    /// The detections.
     faces: Vec<Face>,
+    /// Those of the first look.
+    coarse: Vec<Face>,
+    /// Network input pixels per photo pixel.
     scale: f32,
 }
 
@@ -141,16 +159,45 @@ fn look(
         Ok(photo) => photo,
         Err(error) => return dataset.leave_out(index, error).map(|()| None),
     };
-    let mut faces = predictor.detect(&photo, &settings.detect)?;
+    let (width, height) = photo.dimensions();
+    let scale = Letterbox::square(width, height, settings.size).scale;
+    let labels = &dataset.samples[index].faces;
+    let (faces, coarse) = match settings.boxes {
+        Boxes::Detected => detect(predictor, &photo, settings)?,
+        Boxes::Truth => (align_truths(predictor, &photo, labels)?, Vec::new()),
+        Boxes::List => (boxes::align_listed(predictor, &photo, labels)?, Vec::new()),
+    };
+    Ok(Some(Seen {
+        faces,
+        coarse,
+        scale,
+    }))
+}
+
+/// The faces after all looks, and after the first.
+fn detect(
+    predictor: &Predictor,
+    photo: &RgbImage,
+    settings: &Settings,
+) -> Result<(Vec<Face>, Vec<Face>)> {
+    let input = predictor.prepare(photo, &settings.detect)?;
+    let mut coarse = predictor.detect_prepared(input, &settings.detect)?;
     // Only what may stand for a truth needs its points.
-    for face in &mut faces {
+    for face in &mut coarse {
         if face.score < settings.options.joint.score {
             face.landmarks = Vec::new();
         }
     }
-    let (width, height) = photo.dimensions();
-    let scale = Letterbox::square(width, height, settings.size).scale;
-    Ok(Some(Seen { faces, scale }))
+    Ok((predictor.look_again(photo, coarse.clone())?, coarse))
+}
+
+fn truth<'a>(label: &'a Sample, seen: &Seen, settings: &Settings, subsets: &'a [u32]) -> Truth<'a> {
+    Truth {
+        faces: &label.faces,
+        complete: label.complete && settings.boxes == Boxes::Detected,
+        scale: seen.scale,
+        subsets,
+    }
 }
 
 fn count(
@@ -161,13 +208,8 @@ fn count(
     seen: Seen,
     settings: &Settings,
 ) {
-    let truth = Truth {
-        faces: &label.faces,
-        complete: label.complete,
-        scale: seen.scale,
-        subsets: &settings.subsets.of(label),
-    };
-    for measured in evaluator.add(truth, &seen.faces) {
+    let subsets = settings.subsets.of(label);
+    for measured in evaluator.add(truth(label, &seen, settings, &subsets), &seen.faces) {
         faces.push(FaceOutcome {
             sample,
             face: measured.face,

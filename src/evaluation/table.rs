@@ -13,6 +13,9 @@ pub fn table(report: &Report, size: u32) -> String {
         for subset in &alignment.subsets {
             push_row(&mut out, &subset.name, &subset.summary);
         }
+        if let Some(first) = &report.one_pass {
+            push_row(&mut out, "all, one pass", &first.all);
+        }
         if alignment.unmeasured > 0 {
             push_line(
                 &mut out,
@@ -87,6 +90,7 @@ mod tests {
         let report = Report {
             photos: 1,
             alignment: Alignment::of(&[face], 2),
+            one_pass: Alignment::of(&[face], 2),
             ap: Some(ApReport {
                 ap: 0.5,
                 photos: 1,
@@ -102,6 +106,7 @@ mod tests {
         let text = table(&report, 640);
         for part in [
             "large pose",
+            "all, one pass",
             "5.00 %",
             "0.500",
             "AP@0.50 0.5000",
@@ -113,6 +118,7 @@ mod tests {
         let nothing = Report {
             photos: 0,
             alignment: None,
+            one_pass: None,
             ap: None,
         };
         assert!(table(&nothing, 640).contains("No landmarks"));

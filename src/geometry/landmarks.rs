@@ -238,21 +238,48 @@ impl Scheme {
     /// Eye centres, nose and mouth corners of a face, in the order of the five-point scheme;
     /// `None` when the scheme does not say where they are or the face has other points.
     pub fn five_of(&self, landmarks: &[Point]) -> Option<[Point; 5]> {
+        self.five_where(landmarks, |_| true)
+    }
+
+    /// [`Self::five_of`] from the labelled points only; `None` when one of the five has none.
+    pub fn five_of_labelled(&self, landmarks: &[Point], labelled: &[bool]) -> Option<[Point; 5]> {
+        self.five_where(landmarks, |i| labelled.get(i).is_some_and(|&l| l))
+    }
+
+    fn five_where(
+        &self,
+        landmarks: &[Point],
+        usable: impl Fn(usize) -> bool,
+    ) -> Option<[Point; 5]> {
         if landmarks.len() != self.len() {
             return None;
         }
         let mut five = [[0.0; 2]; 5];
         for (out, group) in five.iter_mut().zip(self.anatomy.groups()) {
-            if group.is_empty() {
+            let points = || group.iter().filter(|&&i| usable(i)).map(|&i| landmarks[i]);
+            let n = points().count() as f32;
+            if n == 0.0 {
                 return None;
             }
-            let n = group.len() as f32;
-            for &i in group {
-                out[0] += landmarks[i][0] / n;
-                out[1] += landmarks[i][1] / n;
+            for [x, y] in points() {
+                out[0] += x / n;
+                out[1] += y / n;
             }
         }
         Some(five)
+    }
+
+    /// Whether a face looks aside, beyond about 30 degrees: the tip of the nose, projected onto
+    /// the line between the eyes, lies outside its middle half. `false` when the scheme or the
+    /// labels do not say.
+    pub fn is_turned(&self, landmarks: &[Point], labelled: &[bool]) -> bool {
+        let Some([left, right, nose, ..]) = self.five_of_labelled(landmarks, labelled) else {
+            return false;
+        };
+        let eyes = [right[0] - left[0], right[1] - left[1]];
+        let along = (nose[0] - left[0]) * eyes[0] + (nose[1] - left[1]) * eyes[1];
+        let place = along / (eyes[0] * eyes[0] + eyes[1] * eyes[1]);
+        !(0.25..=0.75).contains(&place)
     }
 
     /// For each point of `self`, which point of `of` it is, when faces labelled in `self` train a
@@ -309,6 +336,16 @@ mod tests {
         for i in 0..68 {
             assert_eq!(map[s68.mirror()[i]], s98.mirror()[map[i]], "point {i}");
         }
+    }
+
+    #[test]
+    fn a_nose_beside_the_eyes_is_a_turned_face() {
+        let s = Scheme::five();
+        let face = |nose| [[0.0, 0.0], [40.0, 10.0], nose, [5.0, 40.0], [35.0, 50.0]];
+        assert!(!s.is_turned(&face([15.0, 25.0]), &[true; 5]));
+        assert!(s.is_turned(&face([38.0, 25.0]), &[true; 5]));
+        assert!(s.is_turned(&face([-6.0, 20.0]), &[true; 5]));
+        assert!(!s.is_turned(&face([38.0, 25.0]), &[true, false, true, true, true]));
     }
 
     #[test]

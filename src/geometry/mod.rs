@@ -1,14 +1,19 @@
-//! Plain `f32` geometry: boxes, landmark schemes, affine maps, letterboxes. Knows nothing of burn.
+//! Plain `f32` geometry: boxes, landmark schemes, affine maps, distortions, letterboxes. Knows
+//! nothing of burn.
 
 mod affine;
 mod boxes;
+mod distortion;
 mod face;
+mod face_crop;
 pub mod landmarks;
 mod letterbox;
 
 pub use affine::Affine;
 pub use boxes::BoxXyxy;
+pub use distortion::{Distortion, Homography, YawWarp};
 pub use face::Face;
+pub use face_crop::{EYES_AND_MOUTH, FaceCrop};
 pub use landmarks::Scheme;
 pub use letterbox::Letterbox;
 

@@ -1,10 +1,14 @@
 //! From a photo to faces: the one inference path of the program. `detect`, `evaluate` and the
 //! snapshots of training all go through [`Predictor`].
 
+mod consensus;
+mod detector;
 mod options;
 mod predictor;
 mod prepare;
+mod refiner;
 
-pub use options::{DetectOptions, FULL_SIZE_LIMIT, InputSize};
+pub use consensus::Consensus;
+pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::Predictor;
 pub use prepare::Prepared;

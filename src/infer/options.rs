@@ -1,6 +1,6 @@
 //! What to look for, and how closely.
 
-use crate::config::DetectConfig;
+use crate::config::{AlignerConfig, DetectConfig};
 use crate::postprocess;
 
 /// Longest side of the network input with [`InputSize::Full`], pixels. A larger photo is made
@@ -14,6 +14,27 @@ pub enum InputSize {
     Fixed(u32),
     /// The photo's own size; above [`FULL_SIZE_LIMIT`] it is made smaller.
     Full,
+}
+
+/// How faces are looked at again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlignOptions {
+    /// Lowest score of faces that are.
+    pub min_score: f32,
+    /// How often each is, every time around the points found before; at least once.
+    pub passes: usize,
+    /// Look at the mirrored crop too and take the mean.
+    pub flip: bool,
+}
+
+impl From<&AlignerConfig> for AlignOptions {
+    fn from(config: &AlignerConfig) -> Self {
+        Self {
+            min_score: config.min_score,
+            passes: config.passes,
+            flip: config.flip,
+        }
+    }
 }
 
 /// Settings of one detection.

@@ -1,34 +1,28 @@
-//! A model together with everything that turns its outputs into faces.
+//! Both looks in one.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::prepare::fit;
-use super::{DetectOptions, Prepared};
-use crate::anchors::{AnchorCache, Anchors, Coder};
+use super::detector::Detector;
+use super::refiner::Refiner;
+use super::{AlignOptions, DetectOptions, Prepared};
 use crate::config::Config;
-use crate::geometry::{Face, Point, Scheme};
-use crate::model::{Outputs, RetinaFace, weights};
-use crate::postprocess::{self, Kept};
+use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
+use crate::model::weights::{self, Networks};
+use crate::model::{Aligner, RetinaFace};
 
-/// Most photos in one pass of the network.
-const BATCH: usize = 4;
-
-/// Finds faces in photos. One predictor may be used from many threads at once.
+/// Finds faces in photos (the detector) and looks again at each (the aligner); one of the two may
+/// be missing. One predictor may be used from many threads at once.
 #[derive(Debug)]
 pub struct Predictor {
-    model: RetinaFace,
+    detector: Option<Detector>,
+    refiner: Option<Refiner>,
     config: Config,
-    device: Device,
     scheme: Scheme,
-    anchors: AnchorCache,
-    coder: Coder,
-    stride: u32,
 }
 
 impl Predictor {
@@ -37,30 +31,100 @@ impl Predictor {
     /// # Errors
     /// Names the file when it cannot be read or is not one of ours.
     pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let (model, config) = weights::load(path, device)?;
-        Self::new(model, &config, device).with_context(|| format!("in {}", path.display()))
+        let networks = weights::load_networks(path, device)?;
+        Self::of_networks(networks, device).with_context(|| format!("in {}", path.display()))
     }
 
-    /// From a model and the config it was built with. Batch norms are folded into the
-    /// convolutions before them.
+    /// From a weights file and, if one is given, another one with the aligner to use.
+    ///
+    /// # Errors
+    /// Names the file that cannot be read, is not one of ours, or has no aligner.
+    pub fn load_pair(path: &Path, aligner: Option<&Path>, device: &Device) -> Result<Self> {
+        let mut networks = weights::load_networks(path, device)?;
+        if let Some(other) = aligner {
+            networks = networks
+                .with_aligner_of(weights::load_networks(other, device)?)
+                .with_context(|| format!("--aligner {}", other.display()))?;
+        }
+        Self::of_networks(networks, device).with_context(|| format!("in {}", path.display()))
+    }
+
+    /// From the networks of a file.
+    ///
+    /// # Errors
+    /// When their configs are impossible, or their landmarks differ.
+    pub fn of_networks(networks: Networks, device: &Device) -> Result<Self> {
+        let header = &networks.header;
+        let aligner_config = header.aligner_config().cloned();
+        let config = header.config.clone();
+        let aligner = networks.aligner.zip(aligner_config);
+        match (networks.detector, aligner) {
+            (Some(detector), aligner) => {
+                let own = Self::new(detector, &config, device)?;
+                match aligner {
+                    Some((aligner, config)) => own.with_aligner(aligner, &config, device),
+                    None => Ok(own),
+                }
+            }
+            (None, Some((aligner, config))) => Self::of_aligner(aligner, &config, device),
+            (None, None) => anyhow::bail!("there is no network"),
+        }
+    }
+
+    /// From a detector and the config it was built with: one look. Batch norms are folded into
+    /// the convolutions before them.
     ///
     /// # Errors
     /// When the config's landmark scheme or strides are impossible.
     pub fn new(model: RetinaFace, config: &Config, device: &Device) -> Result<Self> {
-        let stride = config.anchors.strides.iter().copied().max();
-        let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
-        ensure!(stride > 0, "anchors.strides needs at least one stride");
         Ok(Self {
-            model: model.fold(),
+            detector: Some(Detector::new(model, config, device)?),
+            refiner: None,
             scheme: config.landmarks.scheme()?,
-            anchors: AnchorCache::new(&config.anchors),
-            coder: Coder {
-                variances: config.anchors.variances,
-            },
             config: config.clone(),
-            device: device.clone(),
-            stride,
         })
+    }
+
+    /// From an aligner alone, which has to be told where the faces are.
+    ///
+    /// # Errors
+    /// When the config's landmark scheme is impossible.
+    pub fn of_aligner(model: Aligner, config: &Config, device: &Device) -> Result<Self> {
+        Ok(Self {
+            detector: None,
+            refiner: Some(Refiner::new(model, config, device)?),
+            scheme: config.landmarks.scheme()?,
+            config: config.clone(),
+        })
+    }
+
+    /// The same with a second look by `model`.
+    ///
+    /// # Errors
+    /// When it has other landmarks.
+    pub fn with_aligner(self, model: Aligner, config: &Config, device: &Device) -> Result<Self> {
+        let refiner = Refiner::new(model, config, device)?;
+        ensure!(
+            *refiner.scheme() == self.scheme,
+            "the aligner gives {} landmarks ({}), the detector {} ({})",
+            refiner.scheme().len(),
+            refiner.scheme().name(),
+            self.scheme.len(),
+            self.scheme.name()
+        );
+        Ok(Self {
+            refiner: Some(refiner),
+            ..self
+        })
+    }
+
+    /// The same without the second look.
+    #[must_use]
+    pub fn one_pass(self) -> Self {
+        Self {
+            refiner: None,
+            ..self
+        }
     }
 
     /// The landmarks that faces get.
@@ -68,18 +132,34 @@ impl Predictor {
         &self.scheme
     }
 
-    /// The config that came with the weights.
+    /// The config that came with the weights: of the detector, if there is one.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Whether it finds faces by itself.
+    pub const fn finds_faces(&self) -> bool {
+        self.detector.is_some()
+    }
+
+    /// How it looks again at faces; `None` when it does not.
+    pub fn align_options(&self) -> Option<&AlignOptions> {
+        self.refiner.as_ref().map(|refiner| &refiner.options)
+    }
+
+    /// The same for changing it.
+    pub fn align_options_mut(&mut self) -> Option<&mut AlignOptions> {
+        self.refiner.as_mut().map(|refiner| &mut refiner.options)
     }
 
     /// The faces of an upright photo, best first, in its pixels. Boxes end at the photo's edges;
     /// landmarks may lie outside.
     ///
     /// # Errors
-    /// When the photo has no pixels or the device fails.
+    /// When the photo has no pixels, there is no detector, or the device fails.
     pub fn detect(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Vec<Face>> {
-        self.detect_prepared(self.prepare(photo, options)?, options)
+        let faces = self.detect_prepared(self.prepare(photo, options)?, options)?;
+        self.look_again(photo, faces)
     }
 
     /// The faces of each photo, in the order of `photos`; each as [`Predictor::detect`] alone
@@ -93,213 +173,95 @@ impl Predictor {
         photos: &[RgbImage],
         options: &DetectOptions,
     ) -> Result<Vec<Vec<Face>>> {
-        let prepared: Vec<Prepared> = photos
-            .par_iter()
-            .map(|photo| self.prepare(photo, options))
-            .collect::<Result<_>>()?;
-        let mut shapes: BTreeMap<[u32; 2], Vec<(usize, Prepared)>> = BTreeMap::new();
-        for (index, input) in prepared.into_iter().enumerate() {
-            shapes
-                .entry(input.input())
-                .or_default()
-                .push((index, input));
-        }
-        let passes: Vec<Vec<(usize, Prepared)>> =
-            shapes.into_values().flat_map(split_passes).collect();
-        let found: Vec<Vec<(usize, Vec<Face>)>> = passes
-            .into_par_iter()
-            .map(|pass| {
-                let (indices, inputs): (Vec<_>, Vec<_>) = pass.into_iter().unzip();
-                Ok(indices
-                    .into_iter()
-                    .zip(self.run(inputs, options)?)
-                    .collect())
-            })
-            .collect::<Result<_>>()?;
-        let mut faces = vec![Vec::new(); photos.len()];
-        for (index, of_photo) in found.into_iter().flatten() {
-            faces[index] = of_photo;
+        let prepared = photos.par_iter().map(|photo| self.prepare(photo, options));
+        let prepared: Vec<Prepared> = prepared.collect::<Result<_>>()?;
+        let found = self.detector()?.run_all(prepared, options)?;
+        let pairs = photos.par_iter().zip(found);
+        pairs
+            .map(|(photo, faces)| self.look_again(photo, faces))
+            .collect()
+    }
+
+    /// Width and height of the network input for a photo of `width` x `height` pixels.
+    ///
+    /// # Errors
+    /// When there is no detector.
+    pub fn input_size(&self, size: [u32; 2], options: &DetectOptions) -> Result<[u32; 2]> {
+        Ok(self.detector()?.input_size(size, options))
+    }
+
+    /// The first part of [`Predictor::detect`]: what the detector needs of the photo, so that a
+    /// large photo that is not looked at again can be let go before the second part.
+    ///
+    /// # Errors
+    /// When the photo has no pixels, or there is no detector.
+    pub fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
+        self.detector()?.prepare(photo, options)
+    }
+
+    /// The second part of [`Predictor::detect`]: faces with coarse landmarks, in one pass.
+    ///
+    /// # Errors
+    /// When there is no detector, or the device fails.
+    pub fn detect_prepared(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
+        let found = self.detector()?.run(vec![input], options)?.pop();
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The last part of [`Predictor::detect`]: `faces` of `photo` with better landmarks, if there
+    /// is an aligner.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn look_again(&self, photo: &RgbImage, mut faces: Vec<Face>) -> Result<Vec<Face>> {
+        if let Some(refiner) = &self.refiner {
+            refiner.refine(photo, &mut faces)?;
         }
         Ok(faces)
     }
 
-    /// Width and height of the network input for a photo of `width` x `height` pixels.
-    pub fn input_size(&self, [width, height]: [u32; 2], options: &DetectOptions) -> [u32; 2] {
-        fit(width, height, options.size, self.stride).input
-    }
-
-    /// The first half of [`Predictor::detect`]: what the network needs of the photo, so that a
-    /// large photo can be let go before the second half.
+    /// Landmarks of faces whose bounds are known: one face for each of `boxes`, with a score of
+    /// 1; `None` where a box has no size.
     ///
     /// # Errors
-    /// When the photo has no pixels.
-    pub fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
-        Prepared::new(photo, options.size, self.stride, &self.config.input)
-    }
-
-    /// The second half of [`Predictor::detect`].
-    ///
-    /// # Errors
-    /// When the device fails.
-    pub fn detect_prepared(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
-        Ok(self.run(vec![input], options)?.pop().unwrap_or_default())
-    }
-
-    /// One pass over photos of one input size.
-    fn run(&self, mut inputs: Vec<Prepared>, options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
-        let Some(input) = inputs.first().map(Prepared::input) else {
-            return Ok(Vec::new());
-        };
-        let anchors = self.anchors.get(input);
-        let outputs = self.forward(&mut inputs, input);
-        let kept = self.keep(&inputs, &outputs, &anchors, options)?;
-        let deltas = self.landmark_deltas(&outputs, &kept)?;
-        let mut rows = deltas.chunks_exact((2 * self.scheme.len()).max(1));
-        let faces = kept.iter().zip(&inputs).map(|(kept, input)| {
-            let faces = kept.iter().zip(rows.by_ref());
-            faces
-                .filter_map(|(kept, row)| self.face(kept, row, &anchors, input))
-                .collect()
-        });
-        Ok(faces.collect())
-    }
-
-    /// Takes the pixels out of `inputs`.
-    fn forward(&self, inputs: &mut [Prepared], [width, height]: [u32; 2]) -> Outputs {
-        let shape = [inputs.len(), 3, height as usize, width as usize];
-        let pixels = match inputs {
-            [one] => std::mem::take(&mut one.pixels),
-            many => {
-                let all: Vec<Vec<f32>> = many
-                    .iter_mut()
-                    .map(|input| std::mem::take(&mut input.pixels))
-                    .collect();
-                all.concat()
-            }
-        };
-        let data = TensorData::new(pixels, shape);
-        self.model
-            .forward(Tensor::<4>::from_data(data, &self.device))
-    }
-
-    fn keep(
-        &self,
-        inputs: &[Prepared],
-        outputs: &Outputs,
-        anchors: &Anchors,
-        options: &DetectOptions,
-    ) -> Result<Vec<Vec<Kept>>> {
-        let logits = outputs.logits.clone().try_into_vec_as::<f32>()?;
-        let deltas = outputs.box_deltas.clone().try_into_vec_as::<f32>()?;
-        let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
-        let n = anchors.boxes_cxcywh().len();
-        ensure!(
-            n > 0 && logits.len() == n * inputs.len() && deltas.len() == logits.len(),
-            "the network gave {} scores and {} boxes for {} photos of {n} anchors each",
-            logits.len(),
-            deltas.len(),
-            inputs.len()
-        );
-        let options = options.postprocess();
-        let photos = inputs.iter().zip(logits.chunks(n).zip(deltas.chunks(n)));
-        let kept = photos.map(|(input, (logits, deltas))| {
-            let scores: Vec<f32> = logits.iter().map(face_probability).collect();
-            postprocess::keep(
-                &scores,
-                deltas,
-                anchors,
-                self.coder,
-                &input.letterbox,
-                &options,
-            )
-        });
-        Ok(kept.collect())
-    }
-
-    /// Rows of 2L numbers for all kept anchors, photo by photo.
-    fn landmark_deltas(&self, outputs: &Outputs, kept: &[Vec<Kept>]) -> Result<Vec<f32>> {
-        let at: Vec<(usize, usize)> = kept
+    /// When there is no aligner, or the device fails.
+    pub fn align(&self, photo: &RgbImage, boxes: &[BoxXyxy]) -> Result<Vec<Option<Face>>> {
+        let refiner = self.second_look()?;
+        let context = refiner.config().aligner.context;
+        let crops: Vec<Option<FaceCrop>> = boxes
             .iter()
-            .enumerate()
-            .flat_map(|(photo, kept)| kept.iter().map(move |k| (photo, k.anchor)))
+            .map(|&b| FaceCrop::of_box(b, context))
             .collect();
-        if at.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self.model.landmark_deltas_at(outputs, &at); // [P, 2L]
-        Ok(rows.try_into_vec_as::<f32>()?)
-    }
-
-    /// `None` when numbers went beyond what `f32` holds, or nothing of the box is on the photo.
-    fn face(&self, kept: &Kept, row: &[f32], anchors: &Anchors, input: &Prepared) -> Option<Face> {
-        let [width, height] = input.photo.map(|v| v as f32);
-        let box_xyxy = input
-            .letterbox
-            .box_to_photo(&kept.box_xyxy)
-            .clip(width, height);
-        let anchor = anchors.boxes_cxcywh()[kept.anchor];
-        let landmarks: Vec<Point> = row
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&delta| {
-                input
-                    .letterbox
-                    .to_photo(self.coder.decode_point(anchor, delta))
+        let found = refiner.align(photo, crops.iter().flatten().copied().collect())?;
+        let mut found = found.into_iter();
+        let face = |(&box_xyxy, crop): (&BoxXyxy, Option<FaceCrop>)| {
+            let aligned = crop.and_then(|_| found.next().flatten())?;
+            Some(Face {
+                box_xyxy,
+                score: 1.0,
+                landmarks: aligned.landmarks,
+                landmark_scores: aligned.scores,
             })
-            .collect();
-        let finite = landmarks.iter().flatten().all(|v| v.is_finite());
-        (finite && box_xyxy.has_size()).then_some(Face {
-            box_xyxy,
-            score: kept.score,
-            landmarks,
-            landmark_scores: None,
-        })
+        };
+        Ok(boxes.iter().zip(crops).map(face).collect())
     }
-}
 
-/// Groups of at most [`BATCH`], but enough of them to keep every thread busy.
-fn split_passes<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
-    let each = all
-        .len()
-        .div_ceil(rayon::current_num_threads())
-        .clamp(1, BATCH);
-    let mut passes = Vec::with_capacity(all.len().div_ceil(each));
-    while all.len() > each {
-        passes.push(all.split_off(all.len() - each));
+    pub(super) fn second_look(&self) -> Result<&Refiner> {
+        let refiner = self.refiner.as_ref();
+        refiner.context("these weights hold no aligner; add one with --aligner")
     }
-    passes.push(all);
-    passes
-}
 
-/// Softmax of (background, face), second part.
-fn face_probability(&[background, face]: &[f32; 2]) -> f32 {
-    1.0 / (1.0 + (background - face).exp())
+    fn detector(&self) -> Result<&Detector> {
+        self.detector.as_ref().context(
+            "these weights hold an aligner only, which cannot find faces; give those of a \
+             detector, and these as --aligner",
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn softmax_of_two_neither_overflows_nor_hides_nan() {
-        assert_eq!(face_probability(&[0.0, 0.0]), 0.5);
-        assert_eq!(face_probability(&[-1e4, 1e4]), 1.0);
-        assert_eq!(face_probability(&[1e4, -1e4]), 0.0);
-        assert!((face_probability(&[1.0, 3.0]) - 0.880_797).abs() < 1e-6);
-        assert!(face_probability(&[f32::NAN, 1.0]).is_nan());
-    }
-
-    #[test]
-    fn passes_hold_everything_once() {
-        for n in [1, 3, 4, 9, 100] {
-            let passes = split_passes((0..n).collect());
-            assert!(passes.iter().all(|p| !p.is_empty() && p.len() <= BATCH));
-            let mut all: Vec<i32> = passes.into_iter().flatten().collect();
-            all.sort_unstable();
-            assert_eq!(all, (0..n).collect::<Vec<_>>());
-        }
-    }
 
     #[test]
     fn a_predictor_may_be_shared_between_threads() {

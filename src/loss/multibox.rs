@@ -30,6 +30,8 @@ pub struct Losses {
     pub boxes: Tensor<1>,
     /// Weighted landmark part.
     pub landmarks: Tensor<1>,
+    /// Weighted likelihood of the aligner's confidences.
+    pub uncertainty: Tensor<1>,
     /// Number of positive anchors in the batch.
     pub positives: usize,
 }
@@ -81,6 +83,7 @@ impl MultiBox {
             class,
             boxes,
             landmarks,
+            uncertainty: Tensor::zeros([1], &device),
             positives: rows.positives.len(),
         })
     }

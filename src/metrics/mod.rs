@@ -148,6 +148,7 @@ impl Evaluator {
         Report {
             photos: self.photos,
             alignment: Alignment::of(&self.faces, self.unmeasured),
+            one_pass: None,
             ap: self.ap.average_precision().map(|ap| ApReport {
                 ap,
                 photos: self.complete,
@@ -173,6 +174,8 @@ pub struct Report {
     pub photos: usize,
     /// The joint protocol; none when no face has landmarks.
     pub alignment: Option<Alignment>,
+    /// The joint protocol with the landmarks of the first look, where there was a second one.
+    pub one_pass: Option<Alignment>,
     /// The AP; none when no photo is completely labelled.
     pub ap: Option<ApReport>,
 }

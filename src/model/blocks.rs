@@ -15,6 +15,8 @@ pub struct ConvBnConfig {
     stride: usize,
     groups: usize,
     slope: Option<f32>,
+    epsilon: f64,
+    momentum: f64,
 }
 
 impl ConvBnConfig {
@@ -27,6 +29,9 @@ impl ConvBnConfig {
             stride: 1,
             groups: 1,
             slope: None,
+            // PyTorch's defaults, as they are burn's.
+            epsilon: 1e-5,
+            momentum: 0.1,
         }
     }
 
@@ -51,6 +56,16 @@ impl ConvBnConfig {
         }
     }
 
+    /// What the batch norm adds to variances, and the share of a new batch in its running
+    /// statistics; 1e-5 and 0.1 otherwise.
+    pub fn norm(self, epsilon: f64, momentum: f64) -> Self {
+        Self {
+            epsilon,
+            momentum,
+            ..self
+        }
+    }
+
     /// Random weights, and a batch norm that is the identity.
     pub fn init(self, device: &Device) -> ConvBn {
         let pad = self.kernel / 2;
@@ -60,11 +75,13 @@ impl ConvBnConfig {
             .with_groups(self.groups)
             .with_bias(false)
             .init(device);
-        // Epsilon 1e-5 and momentum 0.1 are burn's defaults as they are PyTorch's.
-        let norm = Some(BatchNormConfig::new(self.channels[1]).init(device));
+        let norm = BatchNormConfig::new(self.channels[1])
+            .with_epsilon(self.epsilon)
+            .with_momentum(self.momentum)
+            .init(device);
         ConvBn {
             conv,
-            norm,
+            norm: Some(norm),
             slope: self.slope,
         }
     }
@@ -84,10 +101,22 @@ pub struct ConvBn {
 impl ConvBn {
     /// `x` `[B,C,H,W]` -> `[B,O,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
+        self.run(&self.conv, x)
+    }
+
+    /// Without padding: `x` `[B,C,H,W]` -> only those of the outputs that need none,
+    /// `[B,O,H-kernel+1,W-kernel+1]` at stride 1.
+    pub fn forward_inside(&self, x: Tensor<4>) -> Tensor<4> {
+        let mut conv = self.conv.clone();
+        conv.padding = PaddingConfig2d::Valid;
+        self.run(&conv, x)
+    }
+
+    fn run(&self, conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
         match (&self.norm, self.slope) {
-            (Some(norm), slope) => ops::batch_norm_act(norm, ops::conv2d(&self.conv, x), slope),
-            (None, Some(slope)) => ops::conv2d_act(&self.conv, x, slope),
-            (None, None) => ops::conv2d(&self.conv, x),
+            (Some(norm), slope) => ops::batch_norm_act(norm, ops::conv2d(conv, x), slope),
+            (None, Some(slope)) => ops::conv2d_act(conv, x, slope),
+            (None, None) => ops::conv2d(conv, x),
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{Linear, PaddingConfig2d};
 
-use super::backbone::{Backbone, Residual, Separable};
+use super::Aligner;
+use super::backbone::{Backbone, MobileBlock, MobileLayer, Residual, Separable};
 use super::blocks::ConvBn;
 use super::retinaface::RetinaFace;
 use super::se::SeBlock;
@@ -48,6 +50,18 @@ impl Cost {
         self.block(&layer.pointwise, size)
     }
 
+    fn mobile(&mut self, block: &MobileBlock, size: Size) -> Size {
+        block.path.iter().fold(size, |size, layer| match layer {
+            MobileLayer::Conv(conv) | MobileLayer::HardSwish(conv) => self.block(conv, size),
+            MobileLayer::Squeeze(squeeze) => {
+                // On means over the whole map.
+                self.conv(&squeeze.reduce, [1, 1]);
+                self.conv(&squeeze.expand, [1, 1]);
+                size
+            }
+        })
+    }
+
     fn residual(&mut self, layer: &Residual, size: Size) -> Size {
         if let Some(shortcut) = &layer.shortcut {
             self.block(shortcut, size);
@@ -67,6 +81,13 @@ impl Cost {
                 let mut size = self.block(&net.stem, size);
                 for stage in &net.stages {
                     size = stage.iter().fold(size, |size, l| self.separable(l, size));
+                    sizes.push(size);
+                }
+            }
+            Backbone::MobilenetV3(net) => {
+                let mut size = self.block(&net.stem, size);
+                for stage in &net.stages {
+                    size = stage.iter().fold(size, |size, b| self.mobile(b, size));
                     sizes.push(size);
                 }
             }
@@ -107,11 +128,10 @@ pub struct Costs {
     pub backbone: Cost,
     /// Feature pyramid, context modules, channel attention.
     pub neck: Cost,
-    /// Class and box heads, landmark towers.
+    /// Class and box heads.
     pub heads: Cost,
-    /// The last layer of the landmark heads at every location; inference runs it only where a
-    /// face was found.
-    pub landmark_layer: Cost,
+    /// The landmark heads at every location; inference runs them only where a face was found.
+    pub landmark_heads: Cost,
 }
 
 impl Costs {
@@ -121,7 +141,7 @@ impl Costs {
             ("backbone", self.backbone),
             ("neck", self.neck),
             ("heads", self.heads),
-            ("landmark layer", self.landmark_layer),
+            ("landmark heads", self.landmark_heads),
         ]
     }
 
@@ -154,16 +174,30 @@ impl Costs {
             costs.heads.conv(&model.box_heads[level], size);
             let landmarks = &model.landmark_heads[level];
             for block in &landmarks.tower {
-                costs.heads.block(block, size);
+                costs.landmark_heads.block(block, size);
             }
-            costs.landmark_layer.conv(&landmarks.out, size);
+            costs.landmark_heads.conv(&landmarks.out, size);
         }
         costs
     }
 }
 
+/// Of one look at a crop.
+pub fn of_aligner(model: &Aligner) -> Cost {
+    let mut cost = Cost::default();
+    let sizes = cost.backbone(&model.backbone, [model.side(); 2]);
+    for (reduce, size) in model.reduce.iter().zip(sizes) {
+        cost.block(reduce, size);
+    }
+    cost.block(&model.halve, sizes[0]);
+    for layer in model.scales.iter().chain([&model.points]) {
+        cost.linear(layer);
+    }
+    cost
+}
+
 /// Learned numbers of each part (running statistics of batch norms are not learned).
-pub fn parameters(model: &RetinaFace) -> BTreeMap<String, usize> {
+pub fn parameters(model: &impl Module) -> BTreeMap<String, usize> {
     let mut parts = BTreeMap::new();
     for (name, shape) in shapes(model) {
         if !name.contains(".running_") {

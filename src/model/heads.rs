@@ -2,14 +2,14 @@
 
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::blocks::{ConvBn, ConvBnConfig, conv1x1, fold_all, select_rows};
 use crate::config::ModelConfig;
 use crate::ops;
 
 /// A tower of 3x3 convolutions (often none), then a 1x1 convolution to the deltas of every anchor
-/// of a location. The last one is by far the widest layer of the network, which is why it can be
+/// of a location. These are by far the widest layers of the network, which is why they can be
 /// computed for single locations.
 #[derive(Module, Debug)]
 pub struct LandmarkHead {
@@ -35,18 +35,15 @@ impl LandmarkHead {
         }
     }
 
-    /// What `out` reads: `[B,neck,H,W]` -> `[B,C,H,W]`.
-    pub fn features(&self, x: Tensor<4>) -> Tensor<4> {
-        self.tower.iter().fold(x, |x, conv| conv.forward(x))
-    }
-
-    /// Deltas of every anchor: features `[B,C,H,W]` -> `[B,anchors*coordinates,H,W]`.
+    /// Deltas of every anchor: neck features `[B,C,H,W]` -> `[B,anchors*coordinates,H,W]`.
     pub fn everywhere(&self, features: Tensor<4>) -> Tensor<4> {
-        ops::conv2d(&self.out, features)
+        let x = self.tower.iter().fold(features, |x, conv| conv.forward(x));
+        ops::conv2d(&self.out, x)
     }
 
-    /// Deltas of single anchors: features `[B,C,H,W]`, `places` = image*H*W + y*W + x and `anchors`
-    /// within the location, of the same length P -> `[P,coordinates]`.
+    /// Deltas of single anchors: neck features `[B,C,H,W]`, `places` = image*H*W + y*W + x and
+    /// `anchors` within the location, of the same length P -> `[P,coordinates]`. While the batch
+    /// norms of a tower learn, their statistics are those of the windows around the places.
     pub fn at(
         &self,
         features: Tensor<4>,
@@ -56,7 +53,7 @@ impl LandmarkHead {
     ) -> Tensor<2> {
         let [outputs, channels, ..] = self.out.weight.dims();
         let per_location = outputs / coordinates;
-        let pixels = ops::gather_pixels(features, places); // [P,C]
+        let pixels = self.at_places(features, places); // [P,C]
         let weight = self.out.weight.val().reshape([outputs, channels]); // [A*2L,C]
         let mut deltas = pixels.matmul(weight.transpose()); // [P,A*2L]
         if let Some(bias) = &self.out.bias {
@@ -69,6 +66,29 @@ impl LandmarkHead {
         select_rows(rows, &picked)
     }
 
+    /// What `out` reads at `places`: neck features `[B,neck,H,W]` -> `[P,C]`.
+    fn at_places(&self, features: Tensor<4>, places: &[usize]) -> Tensor<2> {
+        if self.tower.is_empty() {
+            return ops::gather_pixels(features, places);
+        }
+        let [_, _, height, width] = features.dims();
+        let mut radius = self.tower.len();
+        let mut x = ops::gather_windows(features, places, radius); // [P,C,2r+1,2r+1]
+        for conv in &self.tower {
+            x = conv.forward_inside(x);
+            radius -= 1;
+            if let Some(inside) = inside(places, [height, width], radius) {
+                // A convolution of the whole map pads what lies beyond the edge with zeros.
+                let side = 2 * radius + 1;
+                let mask = TensorData::new(inside, [places.len(), 1, side, side]);
+                let mask = Tensor::<4>::from_data(mask, &x.device());
+                x = x * mask;
+            }
+        }
+        let channels = x.dims()[1];
+        x.reshape([places.len(), channels])
+    }
+
     /// Batch norms folded into the convolutions.
     pub fn fold(self) -> Self {
         Self {
@@ -76,4 +96,21 @@ impl LandmarkHead {
             out: self.out,
         }
     }
+}
+
+/// For each pixel of the windows of `radius` around `places` 1 where the map of `size` has it and
+/// 0 beyond the edge; `None` when all windows lie inside.
+fn inside(places: &[usize], [height, width]: [usize; 2], radius: usize) -> Option<Vec<f32>> {
+    let within =
+        |at: usize, step: usize, side: usize| at + step >= radius && at + step < side + radius;
+    let side = 2 * radius + 1;
+    let mut mask = Vec::with_capacity(places.len() * side * side);
+    for &place in places {
+        let (y, x) = (place / width % height, place % width);
+        for dy in 0..side {
+            let row = within(y, dy, height);
+            mask.extend((0..side).map(|dx| f32::from(row && within(x, dx, width))));
+        }
+    }
+    mask.contains(&0.0).then_some(mask)
 }

@@ -5,15 +5,20 @@
 //! `biubug6/Pytorch_Retinaface`, whose weights load into it ([`weights`]), plus a
 //! squeeze-and-excitation block on each level and a head for any number of landmarks.
 
+pub mod aligner;
 pub mod backbone;
 pub mod blocks;
 pub mod cost;
 pub mod fpn;
+mod freeze;
 pub mod heads;
+mod network;
 mod retinaface;
 pub mod se;
 mod shapes;
 pub mod ssh;
 pub mod weights;
 
+pub use aligner::{Aligner, AlignerOutputs};
+pub use network::Network;
 pub use retinaface::{Outputs, RetinaFace};

@@ -7,13 +7,15 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::Network;
 use super::backbone::Backbone;
 use super::blocks::{conv1x1, select_rows};
 use super::fpn::Fpn;
+use super::freeze::{check_parts, freeze_if};
 use super::heads::LandmarkHead;
 use super::se::SeBlock;
 use super::ssh::Ssh;
-use crate::config::Config;
+use crate::config::{Config, Task};
 use crate::ops;
 
 /// Levels of the pyramid: what every backbone gives.
@@ -29,7 +31,7 @@ pub struct Outputs {
     pub logits: Tensor<3>,
     /// `[B,N,4]`, in the coder's terms: centre x, centre y, width, height.
     pub box_deltas: Tensor<3>,
-    /// `[B,C,h,w]` of each level: what the landmark heads read. See
+    /// `[B,neck,h,w]` of each level: what the heads read. See
     /// [`RetinaFace::landmark_deltas_at`].
     pub landmark_features: Vec<Tensor<4>>,
 }
@@ -106,7 +108,7 @@ impl RetinaFace {
             }
             logits.push(ops::conv2d(&self.class_heads[i], x.clone())); // [B,A*2,h,w]
             boxes.push(ops::conv2d(&self.box_heads[i], x.clone())); // [B,A*4,h,w]
-            landmark_features.push(self.landmark_heads[i].features(x));
+            landmark_features.push(x);
         }
         Outputs {
             logits: ops::head_rows(logits, 2),
@@ -192,17 +194,6 @@ impl RetinaFace {
         self.fpn.lateral.iter().all(|block| block.norm.is_none())
     }
 
-    /// Switch learning of the backbone off (no gradients, batch norms use and keep their running
-    /// statistics) or on again.
-    pub fn set_backbone_frozen(self, frozen: bool) -> Self {
-        let backbone = if frozen {
-            self.backbone.freeze()
-        } else {
-            self.backbone.unfreeze()
-        };
-        Self { backbone, ..self }
-    }
-
     /// Parameters that weight decay leaves alone: norms and biases, which are exactly those with
     /// one dimension. For `burn::module::ParamGroup::from_ids`.
     pub fn no_decay_ids(&self) -> HashSet<ParamId> {
@@ -217,5 +208,44 @@ impl RetinaFace {
         let mut flat = Flat(HashSet::new());
         self.visit(&mut flat);
         flat.0
+    }
+}
+
+impl Network for RetinaFace {
+    const TASK: Task = Task::Detect;
+
+    fn new(config: &Config, device: &Device) -> Result<Self> {
+        Self::new(config, device)
+    }
+
+    fn fold(self) -> Self {
+        self.fold()
+    }
+
+    fn is_folded(&self) -> bool {
+        self.is_folded()
+    }
+
+    fn freeze_parts(self, parts: &[&str]) -> Result<Self> {
+        const PARTS: [&str; 7] = [
+            "backbone",
+            "fpn",
+            "ssh",
+            "se",
+            "class_heads",
+            "box_heads",
+            "landmark_heads",
+        ];
+        check_parts(parts, &PARTS)?;
+        Ok(Self {
+            backbone: freeze_if(parts.contains(&"backbone"), self.backbone),
+            fpn: freeze_if(parts.contains(&"fpn"), self.fpn),
+            ssh: freeze_if(parts.contains(&"ssh"), self.ssh),
+            se: freeze_if(parts.contains(&"se"), self.se),
+            class_heads: freeze_if(parts.contains(&"class_heads"), self.class_heads),
+            box_heads: freeze_if(parts.contains(&"box_heads"), self.box_heads),
+            landmark_heads: freeze_if(parts.contains(&"landmark_heads"), self.landmark_heads),
+            ..self
+        })
     }
 }

@@ -126,6 +126,26 @@ pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
     rows.select(0, index)
 }
 
+/// The squares of `2 radius + 1` pixels around some places, zero beyond the edges: `x`
+/// `[B,C,H,W]`, `places` = image * H * W + y * W + x -> `[P,C,2r+1,2r+1]`.
+pub fn gather_windows(x: Tensor<4>, places: &[usize], radius: usize) -> Tensor<4> {
+    let [_, c, h, w] = x.dims();
+    let (side, [height, width]) = (2 * radius + 1, [h + 2 * radius, w + 2 * radius]);
+    let corner = |place: usize| {
+        let (image, inside) = (place / (h * w), place % (h * w));
+        (image * height + inside / w) * width + inside % w
+    };
+    let pixels = places.iter().flat_map(|&place| {
+        let first = corner(place);
+        (0..side * side).map(move |i| first + i / side * width + i % side)
+    });
+    let pixels: Vec<usize> = pixels.collect();
+    let padded = x.pad([(radius, radius), (radius, radius)], 0.0);
+    gather_pixels(padded, &pixels)
+        .reshape([places.len(), side, side, c])
+        .permute([0, 3, 1, 2])
+}
+
 /// Head maps of all levels, each `[B, A*k, H, W]`, to rows in anchor order (level, y, x, anchor):
 /// `[B, N, k]`.
 pub fn head_rows(maps: Vec<Tensor<4>>, k: usize) -> Tensor<3> {

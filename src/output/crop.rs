@@ -3,14 +3,8 @@
 use anyhow::Result;
 use image::RgbImage;
 
-use crate::geometry::{Affine, BoxXyxy, Face, Point, Scheme};
+use crate::geometry::{Affine, BoxXyxy, EYES_AND_MOUTH, Face, Point, Scheme};
 use crate::imaging;
-
-/// Where eye centres and mouth corners lie in a crop, as shares of its side. Our own choice: eyes
-/// level, 0.28 of the side apart, a little above the middle; the mouth as far below them as in
-/// the ArcFace template (1.15 eye distances), 0.83 eye distances wide. The whole face from the
-/// forehead to the chin then fits.
-const EYES_AND_MOUTH: [Point; 4] = [[0.36, 0.40], [0.64, 0.40], [0.384, 0.722], [0.616, 0.722]];
 
 /// Share of the crop's side that the face's box takes when its points cannot be used.
 const BOX_SHARE: f32 = 0.8;

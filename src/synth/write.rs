@@ -1,6 +1,5 @@
 //! Synthetic photos on disk: pictures, WFLW lists, a ready configuration.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -8,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use super::{Options, SynthFace, photo};
+use crate::data::wflw_line;
 use crate::{fs, render};
 
 /// What was written.
@@ -89,21 +89,8 @@ fn check(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// A line of a WFLW list: 98 points, rectangle, six attributes, name.
 fn line(face: &SynthFace, name: &str) -> String {
-    let mut line = String::new();
-    // Writing to a String does not fail.
-    for [x, y] in face.landmarks() {
-        let _ = write!(line, "{x:.3} {y:.3} ");
-    }
-    let b = face.box_xyxy();
-    let _ = write!(line, "{:.1} {:.1} {:.1} {:.1} ", b.x1, b.y1, b.x2, b.y2);
-    for attribute in face.attributes() {
-        let _ = write!(line, "{} ", u8::from(attribute));
-    }
-    line.push_str(name);
-    line.push('\n');
-    line
+    wflw_line(&face.landmarks(), &face.box_xyxy(), face.attributes(), name)
 }
 
 fn config_text(out: &Path, options: &Options) -> Result<String> {

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::fs::write_atomic;
 use crate::optim::{Layout, OptimizerState};
 
-const FORMAT: &str = "retinamark checkpoint 1";
+const FORMAT: &str = "retinamark checkpoint 2";
 const BEST: &str = "best.safetensors";
 
 /// Where a run stands. All random choices follow from the seed of the config and this position,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 /// Names of the loss and its parts, in the order of [`Figures::losses`].
-pub const LOSSES: [&str; 4] = ["loss", "class", "boxes", "landmarks"];
+pub const LOSSES: [&str; 5] = ["loss", "class", "boxes", "landmarks", "uncertainty"];
 
 /// Sums over micro-batches, and what follows from them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -17,7 +17,7 @@ pub struct Figures {
     /// Photos.
     images: usize,
     /// Sums of the loss and its parts.
-    losses: [f64; 4],
+    losses: [f64; 5],
     /// Sum of the gradient norms before clipping.
     gradient_norm: f64,
     /// Last learning rate.
@@ -58,7 +58,7 @@ impl Figures {
     }
 
     /// Add a micro-batch.
-    pub fn add_batch(&mut self, images: usize, losses: [f64; 4]) {
+    pub fn add_batch(&mut self, images: usize, losses: [f64; 5]) {
         self.batches += 1;
         self.images += images;
         for (sum, loss) in self.losses.iter_mut().zip(losses) {
@@ -94,7 +94,7 @@ impl Figures {
     }
 
     /// Mean loss and parts per micro-batch.
-    pub fn losses(&self) -> [f64; 4] {
+    pub fn losses(&self) -> [f64; 5] {
         self.losses.map(|sum| sum / self.batches.max(1) as f64)
     }
 
@@ -129,9 +129,17 @@ impl Figures {
             .collect()
     }
 
-    /// Loss and parts in words.
+    /// Loss and parts in words; parts that this network does not have are left out.
     pub fn describe(&self) -> String {
-        let [total, class, boxes, landmarks] = self.losses();
-        format!("loss {total:.3} (class {class:.3}, boxes {boxes:.3}, landmarks {landmarks:.3})")
+        let all = self.losses();
+        let parts = LOSSES
+            .iter()
+            .zip(all)
+            .skip(1)
+            .filter(|&(_, loss)| loss != 0.0);
+        let parts: Vec<String> = parts
+            .map(|(name, loss)| format!("{name} {loss:.3}"))
+            .collect();
+        format!("loss {:.3} ({})", all[0], parts.join(", "))
     }
 }

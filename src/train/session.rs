@@ -14,13 +14,14 @@ use super::log::RunLog;
 use super::progress::Progress;
 use super::setup::{self, Start};
 use super::snapshot::Snapshots;
+use super::task::Trainable;
 use super::trainer::{Ended, Trainer};
 use super::validation::{self, Validator};
-use crate::config::Config;
+use crate::config::{Config, Task};
 use crate::infer::Predictor;
 use crate::interrupt;
 use crate::metrics::Report;
-use crate::model::{RetinaFace, weights};
+use crate::model::{Aligner, RetinaFace, weights};
 
 /// Share of the time spent waiting for data from which a warning is due, and the number of
 /// batches below which it only measures how the workers start.
@@ -32,6 +33,13 @@ const WAITING_MIN_BATCHES: usize = 50;
 /// # Errors
 /// When the folder holds another run, data or weights are bad, or a number is not finite.
 pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
+    match config.task {
+        Task::Detect => train_network::<RetinaFace>(config, start, device),
+        Task::Align => train_network::<Aligner>(config, start, device),
+    }
+}
+
+fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -> Result<Ended> {
     let out = &config.train.out;
     let store = Store::new(out, config.train.keep_last);
     let checkpoint = setup::find_checkpoint(&store, start, out)?;
@@ -39,7 +47,8 @@ pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
         setup::save_config(config)?;
     }
     let (training, validating) = setup::load_data(config)?;
-    let mut trainer = setup::make_trainer(config, training, checkpoint.as_deref(), device)?;
+    let mut trainer: Trainer<N> =
+        setup::make_trainer(config, training, checkpoint.as_deref(), device)?;
     if let Some(path) = &checkpoint {
         let saved = trainer.restore(path)?;
         setup::announce_resumption(path, &trainer, &saved, config)?;
@@ -71,7 +80,7 @@ struct Session {
 }
 
 impl Session {
-    fn run(&mut self, trainer: &mut Trainer) -> Result<Ended> {
+    fn run(&mut self, trainer: &mut Trainer<impl Trainable>) -> Result<Ended> {
         let (first, begun) = (trainer.position().epoch, Instant::now());
         while trainer.position().epoch < self.config.train.epochs {
             if self.run_epoch(trainer)? == Ended::Interrupted {
@@ -94,7 +103,7 @@ impl Session {
 
     /// One epoch with everything that follows it. A checkpoint before the validation keeps the
     /// epoch if that one fails; one after it closes the epoch.
-    fn run_epoch(&mut self, trainer: &mut Trainer) -> Result<Ended> {
+    fn run_epoch(&mut self, trainer: &mut Trainer<impl Trainable>) -> Result<Ended> {
         if self.train_epoch(trainer)? == Ended::Interrupted {
             return Ok(Ended::Interrupted);
         }
@@ -108,7 +117,7 @@ impl Session {
         Ok(Ended::Done)
     }
 
-    fn train_epoch(&mut self, trainer: &mut Trainer) -> Result<Ended> {
+    fn train_epoch(&mut self, trainer: &mut Trainer<impl Trainable>) -> Result<Ended> {
         let epoch = trainer.position().epoch + 1;
         let total = trainer.batches_per_epoch();
         let done = trainer.position().batch;
@@ -132,7 +141,7 @@ impl Session {
     }
 
     /// Log, draw and validate what the epoch has brought.
-    fn look_back(&mut self, trainer: &mut Trainer) -> Result<()> {
+    fn look_back(&mut self, trainer: &mut Trainer<impl Trainable>) -> Result<()> {
         let (epoch, step) = (trainer.position().epoch + 1, trainer.position().step);
         self.log.epoch(step, &trainer.sums().row(epoch))?;
         let predictor = make_predictor(&self.config, &self.device, trainer)?;
@@ -155,7 +164,12 @@ impl Session {
         }
     }
 
-    fn keep_if_best(&self, trainer: &mut Trainer, epoch: usize, report: &Report) -> Result<()> {
+    fn keep_if_best(
+        &self,
+        trainer: &mut Trainer<impl Trainable>,
+        epoch: usize,
+        report: &Report,
+    ) -> Result<()> {
         let Some(badness) = validation::badness(report) else {
             return Ok(());
         };
@@ -168,13 +182,13 @@ impl Session {
         Ok(())
     }
 
-    fn save(&self, trainer: &mut Trainer) -> Result<()> {
+    fn save(&self, trainer: &mut Trainer<impl Trainable>) -> Result<()> {
         let checkpoint = trainer.checkpoint();
         self.store.save(&checkpoint, trainer.layout(), &self.config)
     }
 
     /// Write what the run has led to, blended with other weights where the config says so.
-    fn save_final(&mut self, trainer: &Trainer) -> Result<()> {
+    fn save_final(&mut self, trainer: &Trainer<impl Trainable>) -> Result<()> {
         let mut model = trainer.averaged_model();
         let settings = &self.config.train;
         if let Some(other) = &settings.blend_weights
@@ -183,7 +197,7 @@ impl Session {
             model = weights::blend(model, other, settings.blend_share)?;
             self.last_report = None;
             if let Some(validator) = &self.validator {
-                let predictor = Predictor::new(model.clone(), &self.config, &self.device)?;
+                let predictor = model.clone().predictor(&self.config, &self.device)?;
                 let report = validator.run(&predictor)?;
                 eprintln!("blended:\n{}", validation::describe(&report));
                 self.last_report = Some(report);
@@ -198,17 +212,17 @@ impl Session {
     /// Write the averaged weights to a file in the run's folder.
     fn save_weights(
         &self,
-        trainer: &Trainer,
+        trainer: &Trainer<impl Trainable>,
         name: &str,
         report: Option<&Report>,
     ) -> Result<PathBuf> {
         self.save_model(&trainer.averaged_model(), trainer, name, report)
     }
 
-    fn save_model(
+    fn save_model<N: Trainable>(
         &self,
-        model: &RetinaFace,
-        trainer: &Trainer,
+        model: &N,
+        trainer: &Trainer<N>,
         name: &str,
         report: Option<&Report>,
     ) -> Result<PathBuf> {
@@ -224,8 +238,12 @@ impl Session {
 }
 
 /// The averaged weights, ready to detect.
-fn make_predictor(config: &Config, device: &Device, trainer: &Trainer) -> Result<Predictor> {
-    Predictor::new(trainer.averaged_model(), config, device)
+fn make_predictor(
+    config: &Config,
+    device: &Device,
+    trainer: &Trainer<impl Trainable>,
+) -> Result<Predictor> {
+    trainer.averaged_model().predictor(config, device)
 }
 
 /// A picture that cannot be drawn is no reason to stop a run.

@@ -8,11 +8,12 @@ use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
 
 use super::checkpoint::Store;
+use super::task::Trainable;
 use super::trainer::Trainer;
 use crate::config::Config;
 use crate::data::{self, Dataset};
 use crate::fs::write_atomic;
-use crate::model::{RetinaFace, weights};
+use crate::model::weights;
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,41 +57,49 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
         eprintln!(
             "no data.validation source: nothing is measured, and the last weights are the best"
         );
-        return Ok((Arc::new(training), None));
+        return Ok((Arc::new(training.for_training(config)?), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
     data::refuse_overlap(&training, &validating)?;
-    Ok((Arc::new(training), Some(Arc::new(validating))))
+    Ok((
+        Arc::new(training.for_training(config)?),
+        Some(Arc::new(validating)),
+    ))
 }
 
 /// The model on `device` with autodiff, with its start weights unless a checkpoint follows.
-pub(super) fn make_trainer(
+pub(super) fn make_trainer<N: Trainable>(
     config: &Config,
     training: Arc<Dataset>,
     checkpoint: Option<&Path>,
     device: &Device,
-) -> Result<Trainer> {
+) -> Result<Trainer<N>> {
     let device = device.clone().autodiff();
     device.seed(config.seed);
-    let model = RetinaFace::new(config, &device)?;
+    let model = N::new(config, &device)?;
     let model = match checkpoint {
         Some(_) => model,
-        None => weights::initialise(model, &config.init)?,
+        None => weights::initialise(model.fitted_to(&training, config)?, &config.init)?,
     };
     Trainer::new(config, training, model, &device)
 }
 
 /// Say where the run goes on, and refuse or mention what has changed.
-pub(super) fn announce_resumption(
+pub(super) fn announce_resumption<N: Trainable>(
     path: &Path,
-    trainer: &Trainer,
+    trainer: &Trainer<N>,
     saved: &Config,
     now: &Config,
 ) -> Result<()> {
-    if saved.landmarks != now.landmarks || saved.anchors != now.anchors || saved.input != now.input
-    {
+    let same = saved.task == now.task
+        && saved.landmarks == now.landmarks
+        && saved.anchors == now.anchors
+        && saved.input == now.input
+        && saved.aligner.context == now.aligner.context;
+    if !same {
         bail!(
-            "cannot continue from {}: landmarks, anchors or input of the config have changed; \
+            "cannot continue from {}: task, landmarks, anchors, input or aligner.context of the \
+             config have changed; \
              start a new run with init.weights instead",
             path.display()
         );

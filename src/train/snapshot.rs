@@ -9,6 +9,7 @@ use image::codecs::jpeg::JpegEncoder;
 
 use crate::config::{Config, SnapshotConfig};
 use crate::data::{Dataset, Sample};
+use crate::evaluation;
 use crate::fs::write_atomic;
 use crate::imaging;
 use crate::infer::{DetectOptions, Predictor};
@@ -96,7 +97,11 @@ impl Snapshots {
     fn draw(&self, predictor: &Predictor, index: usize) -> Result<RgbImage> {
         let sample = &self.dataset.samples[index];
         let photo = self.dataset.decode(index)?;
-        let faces = predictor.detect(&photo, &self.detect)?;
+        let faces = if predictor.finds_faces() {
+            predictor.detect(&photo, &self.detect)?
+        } else {
+            evaluation::align_truths(predictor, &photo, &sample.faces)?
+        };
         let (width, height) = photo.dimensions();
         let scale = SIDE as f32 / width.max(height) as f32;
         let size = [width, height].map(|side| ((side as f32 * scale).round() as u32).max(1));

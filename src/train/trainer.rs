@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, ensure};
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -13,8 +12,7 @@ use super::figures::Figures;
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
 use crate::interrupt;
-use crate::loss::MultiBox;
-use crate::model::RetinaFace;
+use crate::loss::Learn;
 use crate::optim::{Ema, Optimizer, Schedule};
 
 /// How a stretch of training ended.
@@ -27,12 +25,11 @@ pub enum Ended {
 }
 
 /// A model in training, with everything that changes along the way.
-pub struct Trainer {
+pub struct Trainer<N> {
     config: Config,
     dataset: Arc<Dataset>,
     device: Device,
-    model: RetinaFace,
-    loss: MultiBox,
+    model: N,
     optimizer: Optimizer,
     ema: Ema,
     schedule: Schedule,
@@ -44,17 +41,12 @@ pub struct Trainer {
     pending_names: Vec<Arc<str>>,
 }
 
-impl Trainer {
+impl<N: Learn> Trainer<N> {
     /// Start training `model`, which lies on `device` (with autodiff), from its weights.
     ///
     /// # Errors
     /// When the config contradicts itself or the data does not make a single batch.
-    pub fn new(
-        config: &Config,
-        dataset: Arc<Dataset>,
-        model: RetinaFace,
-        device: &Device,
-    ) -> Result<Self> {
+    pub fn new(config: &Config, dataset: Arc<Dataset>, model: N, device: &Device) -> Result<Self> {
         let photos = dataset.epoch(config, 0).len();
         let batches = photos.div_ceil(config.train.batch_size.max(1));
         ensure!(batches > 0, "data.train gives no photo to train on");
@@ -62,7 +54,6 @@ impl Trainer {
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
-            loss: MultiBox::new(config.loss.clone()),
             ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
             schedule: Schedule::new(
                 &config.schedule,
@@ -123,7 +114,7 @@ impl Trainer {
         &mut self,
         after_step: impl FnMut(&Self, &Figures) -> Result<()>,
     ) -> Result<Ended> {
-        self.prepare_epoch();
+        self.prepare_epoch()?;
         let Position { epoch, batch, .. } = self.position;
         let batches = Loader::epoch(&self.dataset, &self.config, epoch, batch);
         self.train_on(batches, after_step)
@@ -158,36 +149,44 @@ impl Trainer {
         Ok(Ended::Done)
     }
 
-    /// Freeze or thaw the backbone as this epoch wants it.
-    fn prepare_epoch(&mut self) {
-        let frozen = self.position.epoch < self.config.optimizer.freeze_backbone_epochs;
-        let ever_frozen = self.config.optimizer.freeze_backbone_epochs > 0;
-        if ever_frozen {
-            self.model = self.model.clone().set_backbone_frozen(frozen);
+    /// Freeze and thaw the parts of the network as this epoch wants it.
+    fn prepare_epoch(&mut self) -> Result<()> {
+        let settings = &self.config.optimizer;
+        let mut parts: Vec<&str> = settings.freeze.iter().map(String::as_str).collect();
+        if self.position.epoch < settings.freeze_backbone_epochs {
+            parts.push("backbone");
         }
+        if !parts.is_empty() || settings.freeze_backbone_epochs > 0 {
+            self.model = self.model.clone().freeze_parts(&parts)?;
+        }
+        Ok(())
     }
 
-    /// Forward and backward of one micro-batch; gives total loss, class, boxes, landmarks.
-    fn learn(&mut self, batch: Batch) -> Result<[f64; 4]> {
+    /// Forward and backward of one micro-batch; gives the total loss and its parts.
+    fn learn(&mut self, batch: Batch) -> Result<[f64; 5]> {
         let (count, side) = (batch.names.len(), batch.side);
         self.pending_names.extend(batch.names);
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
-        let outputs = self.model.forward(images);
-        let losses = self.loss.forward(&self.model, &outputs, &batch.targets)?;
+        let losses = self
+            .model
+            .losses(&self.config.loss, images, &batch.targets)?;
         let values = [
             number(&losses.total),
             number(&losses.class),
             number(&losses.boxes),
             number(&losses.landmarks),
+            number(&losses.uncertainty),
         ];
         ensure!(
             values.iter().all(|v| v.is_finite()),
-            "the loss is not finite: total {} = class {} + boxes {} + landmarks {}, {}",
+            "the loss is not finite: total {} = class {} + boxes {} + landmarks {} + uncertainty \
+             {}, {}",
             values[0],
             values[1],
             values[2],
             values[3],
+            values[4],
             self.whereabouts()
         );
         let gradients = GradientsParams::from_grads(losses.total.backward(), &self.model);
@@ -232,7 +231,7 @@ impl Trainer {
     }
 
     /// The model with averaged weights, for inference.
-    pub fn averaged_model(&self) -> RetinaFace {
+    pub fn averaged_model(&self) -> N {
         let model = self.model.valid();
         self.optimizer.layout().write(model, self.ema.values())
     }

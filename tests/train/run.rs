@@ -87,7 +87,7 @@ fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn trainer(config: &Config) -> Trainer {
+fn trainer(config: &Config) -> Trainer<RetinaFace> {
     let device = Device::flex().autodiff();
     device.seed(config.seed);
     let dataset = Dataset::load(&config.data.train, config).unwrap();
@@ -305,7 +305,7 @@ fn the_backbone_rests_while_it_is_frozen() {
     let mut config = toy_config(folder.path());
     config.optimizer.freeze_backbone_epochs = 1;
     let mut trainer = trainer(&config);
-    let backbone_moves = |trainer: &mut Trainer| {
+    let backbone_moves = |trainer: &mut Trainer<RetinaFace>| {
         let before = trainer.checkpoint().weights;
         trainer.train_one_epoch(|_, _| Ok(())).unwrap();
         trainer.finish_epoch();

@@ -10,9 +10,10 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 
 use crate::cli::{BenchArgs, Work};
-use crate::config::Config;
+use crate::config::{Config, Task};
 use crate::device;
-use crate::model::{RetinaFace, weights};
+use crate::model::weights::{self, Networks};
+use crate::model::{Aligner, RetinaFace};
 
 /// Run the subcommand.
 ///
@@ -24,19 +25,18 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
         .build_global()
         .with_context(|| format!("cannot start {} threads", args.threads))?;
     let device = device::by_name(&args.device)?;
-    let (model, config) = network(&args, &device)?;
+    let networks = networks(&args, &device)?;
+    let config = networks.header.config.clone();
     let train = args.what == Work::Train;
-    let size = args.size.unwrap_or(if train {
-        config.train.crop
-    } else {
-        config.detect.size
+    let size = args.size.unwrap_or(match (args.what, config.task) {
+        (Work::Train, _) | (Work::Forward, Task::Align) => config.crop_side(),
+        _ => config.detect.size,
     });
     let batch = args
         .batch
         .map_or(if train { config.train.batch_size } else { 1 }, usize::from);
     let plan = work::Plan {
-        model,
-        config: &config,
+        networks,
         device: &device,
         size,
         batch,
@@ -44,7 +44,9 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     let run: Box<dyn FnMut() -> Result<()>> = match args.what {
         Work::Forward => Box::new(work::forward(plan)?),
         Work::Detect => Box::new(work::detect(plan, args.image.as_deref())?),
-        Work::Train => Box::new(work::train(plan)?),
+        Work::Align => Box::new(work::align(plan, args.image.as_deref())?),
+        Work::Train if config.task == Task::Align => Box::new(work::train::<Aligner>(plan)?),
+        Work::Train => Box::new(work::train::<RetinaFace>(plan)?),
     };
     let times = measure::times(args.iterations as usize, run)?;
     let what = args.what.to_possible_value();
@@ -68,19 +70,19 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The network to measure, for inference.
-fn network(args: &BenchArgs, device: &Device) -> Result<(RetinaFace, Config)> {
+/// The networks to measure, for inference.
+fn networks(args: &BenchArgs, device: &Device) -> Result<Networks> {
     if args.config.is_none()
         && let Ok(path) = weights::find(args.weights.as_deref())
     {
-        return weights::load(&path, device);
+        return weights::load_networks(&path, device);
     }
     if let Some(path) = &args.weights {
-        return weights::load(path, device); // fails, with the reason
+        return weights::load_networks(path, device); // fails, with the reason
     }
     let config = match &args.config {
         Some(path) => Config::load(Some(path), &[])?,
         None => Config::default(),
     };
-    Ok((RetinaFace::new(&config, device)?, config))
+    Networks::new(config, device)
 }

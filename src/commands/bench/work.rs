@@ -3,27 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Result;
-use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::anchors::{AnchorCache, TargetBuilder, Targets, Truth};
-use crate::config::Config;
+use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
+use crate::config::{Config, Task};
 use crate::geometry::{BoxXyxy, Point};
 use crate::imaging::{self, Limits};
 use crate::infer::{DetectOptions, InputSize, Predictor};
-use crate::loss::MultiBox;
-use crate::model::RetinaFace;
+use crate::loss::Learn;
+use crate::model::weights::Networks;
+use crate::model::{Network, RetinaFace};
 use crate::optim::Optimizer;
 
 /// What to measure.
 pub struct Plan<'a> {
     /// On `device`, for inference.
-    pub model: RetinaFace,
-    /// Its settings.
-    pub config: &'a Config,
+    pub networks: Networks,
     /// Without autodiff.
     pub device: &'a Device,
     /// Side of the input.
@@ -33,6 +31,10 @@ pub struct Plan<'a> {
 }
 
 impl Plan<'_> {
+    fn config(&self) -> &Config {
+        &self.networks.header.config
+    }
+
     fn images(&self, device: &Device) -> Tensor<4> {
         let side = self.size as usize;
         let noise = Distribution::Uniform(-100.0, 100.0);
@@ -43,12 +45,17 @@ impl Plan<'_> {
 /// The network alone. Landmarks are computed where faces are found, so not here.
 pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let images = plan.images(plan.device);
-    let model = plan.model.fold();
+    let detector = plan.networks.detector.map(RetinaFace::fold);
+    let aligner = plan.networks.aligner.map(Network::fold);
     Ok(move || {
-        let outputs = model.forward(images.clone());
         // Reading is what waits for devices that work on their own.
-        outputs.logits.try_into_data()?;
-        outputs.box_deltas.try_into_data()?;
+        if let Some(detector) = &detector {
+            let outputs = detector.forward(images.clone());
+            outputs.logits.try_into_data()?;
+            outputs.box_deltas.try_into_data()?;
+        } else if let Some(aligner) = &aligner {
+            aligner.forward(images.clone()).deltas.try_into_data()?;
+        }
         Ok(())
     })
 }
@@ -57,10 +64,10 @@ pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
 pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<()>> {
     let options = DetectOptions {
         size: InputSize::Fixed(plan.size),
-        ..DetectOptions::from(&plan.config.detect)
+        ..DetectOptions::from(&plan.config().detect)
     };
     let batch = plan.batch;
-    let predictor = Predictor::new(plan.model, plan.config, plan.device)?;
+    let predictor = Predictor::of_networks(plan.networks, plan.device)?;
     let folder = tempfile::tempdir()?;
     let photo = match photo {
         Some(photo) => photo.to_path_buf(),
@@ -75,6 +82,22 @@ pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result
     })
 }
 
+/// The second look at `batch` faces of one photo, each a tenth of its width.
+pub fn align(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<()>> {
+    let folder = tempfile::tempdir()?;
+    let photo = match photo {
+        Some(photo) => photo.to_path_buf(),
+        None => drawn(folder.path())?,
+    };
+    let image = imaging::load_rgb(&photo, &Limits::default())?;
+    let side = image.width() as f32 * 0.1;
+    let boxes: Vec<BoxXyxy> = (0..plan.batch)
+        .map(|i| BoxXyxy::from_xywh((i % 9) as f32 * side, (i / 9 % 5) as f32 * side, side, side))
+        .collect();
+    let predictor = Predictor::of_networks(plan.networks, plan.device)?;
+    Ok(move || predictor.align(&image, &boxes).map(drop))
+}
+
 /// A JPEG with some detail everywhere, as photos have it.
 fn drawn(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("drawn.jpg");
@@ -87,17 +110,20 @@ fn drawn(folder: &Path) -> Result<PathBuf> {
 }
 
 /// A training step with a few faces in each image, data preparation left out.
-pub fn train(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
+pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let device = plan.device.clone().autodiff();
     let images = plan.images(&device);
-    let targets = vec![faces(plan.config, plan.size)?; plan.batch];
-    let loss = MultiBox::new(plan.config.loss.clone());
-    let rate = plan.config.optimizer.learning_rate;
-    let mut model = plan.model.train();
-    let mut optimizer = Optimizer::new(&plan.config.optimizer, &model);
+    let config = plan.config().clone();
+    let targets = vec![faces(&config, plan.size)?; plan.batch];
+    let rate = config.optimizer.learning_rate;
+    let parts: Vec<&str> = config.optimizer.freeze.iter().map(String::as_str).collect();
+    let mut model = N::new(&config, &device)?;
+    if !parts.is_empty() {
+        model = model.freeze_parts(&parts)?;
+    }
+    let mut optimizer = Optimizer::new(&config.optimizer, &model);
     Ok(move || {
-        let outputs = model.forward(images.clone());
-        let losses = loss.forward(&model, &outputs, &targets)?;
+        let losses = model.losses(&config.loss, images.clone(), &targets)?;
         let gradients = GradientsParams::from_grads(losses.total.backward(), &model);
         optimizer.accumulate(&model, &gradients);
         (model, _) = optimizer.step(model.clone(), rate);
@@ -131,6 +157,16 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
             ignored: false,
         })
         .collect();
-    let anchors = AnchorCache::new(&config.anchors).get([size, size]);
-    Ok(TargetBuilder::new(config)?.build(&anchors, &truths, true))
+    let builder = TargetBuilder::new(config)?;
+    Ok(match (config.task, truths.first()) {
+        (Task::Align, Some(face)) => {
+            let anchor = Anchors::single(config.aligner.anchor_cxcywh(), [size, size]);
+            builder.of_face(&anchor, face)
+        }
+        _ => builder.build(
+            &Anchors::generate(&config.anchors, [size, size]),
+            &truths,
+            true,
+        ),
+    })
 }

@@ -111,7 +111,8 @@ impl<'a> Worker<'a> {
         let size = imaging::probe(&photo.path).ok();
         let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
         let size = size.unwrap_or([0, 0]);
-        let for_network = NETWORK_PIXEL * pixels(self.predictor.input_size(size, &self.options));
+        let input = self.predictor.input_size(size, &self.options);
+        let for_network = NETWORK_PIXEL * pixels(input.with_context(about)?);
         let mut permit = self.budget.take(pixels(size) + for_network);
         let image = imaging::load_rgb(&photo.path, &self.limits)?;
         let size = [image.width(), image.height()];
@@ -119,15 +120,22 @@ impl<'a> Worker<'a> {
             .predictor
             .prepare(&image, &self.options)
             .with_context(about)?;
-        let keeps_photo = self.outputs.image || self.outputs.crop.is_some();
+        let looks_again = self.predictor.align_options().is_some();
+        let keeps_photo = self.outputs.image || self.outputs.crop.is_some() || looks_again;
         let image = keeps_photo.then_some(image);
         if !keeps_photo {
             permit.shrink(for_network);
         }
-        let faces = self
+        let mut faces = self
             .predictor
             .detect_prepared(prepared, &self.options)
             .with_context(about)?;
+        if let Some(image) = &image {
+            faces = self
+                .predictor
+                .look_again(image, faces)
+                .with_context(about)?;
+        }
         let layout = Layout::new(self.out, &photo.relative);
         if self.outputs.pts {
             for (index, face) in faces.iter().enumerate() {

@@ -3,11 +3,11 @@
 use std::fmt::Write;
 
 use anyhow::{Result, bail, ensure};
+use burn::module::Module;
 use burn::store::{ModuleSnapshot, bridge};
 
 use super::read::Tensors;
 use crate::config::InitConfig;
-use crate::model::RetinaFace;
 use crate::model::shapes::shapes;
 
 /// What does not fit, as listed in the error.
@@ -20,11 +20,7 @@ struct Misfit {
 }
 
 /// Put `tensors` into `model`. See [`super::initialise`] for what is an error.
-pub fn assign(
-    mut model: RetinaFace,
-    mut tensors: Tensors,
-    init: &InitConfig,
-) -> Result<RetinaFace> {
+pub fn assign<M: Module>(mut model: M, mut tensors: Tensors, init: &InitConfig) -> Result<M> {
     let new = |name: &str| init.allow_new.iter().any(|p| name.starts_with(p.as_str()));
     let unused = |name: &str| {
         init.allow_unused

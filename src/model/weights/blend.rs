@@ -7,7 +7,7 @@ use burn::store::{ModuleSnapshot, bridge};
 use burn::tensor::TensorData;
 
 use super::{collect, read};
-use crate::model::RetinaFace;
+use crate::model::Network;
 
 /// `(1 - share) * model + share * file` for every tensor that the file has in the same shape; the
 /// others (a landmark head for other points) stay. Between weights and those that they were
@@ -16,12 +16,12 @@ use crate::model::RetinaFace;
 ///
 /// # Errors
 /// Names the file when it cannot be read or no tensor fits.
-pub fn blend(model: RetinaFace, path: &Path, share: f32) -> Result<RetinaFace> {
+pub fn blend<N: Network>(model: N, path: &Path, share: f32) -> Result<N> {
     mixed(model, path, share).with_context(|| format!("cannot blend with {}", path.display()))
 }
 
-fn mixed(mut model: RetinaFace, path: &Path, share: f32) -> Result<RetinaFace> {
-    let theirs = read::any(path)?;
+fn mixed<N: Network>(mut model: N, path: &Path, share: f32) -> Result<N> {
+    let theirs = read::any(path, N::TASK)?;
     let mut blended = Vec::new();
     for (name, ours) in collect(&model)? {
         let Some(other) = theirs.get(&name) else {

@@ -14,21 +14,24 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail, ensure};
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, bridge};
-use burn::tensor::{Device, TensorData};
+use burn::tensor::{DType, Device, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use serde::{Deserialize, Serialize};
 
 pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
 
-use super::retinaface::RetinaFace;
-use crate::config::{Config, InitConfig};
+use super::{Aligner, Network, RetinaFace};
+use crate::config::{Config, InitConfig, Task};
 
 /// The one key of the safetensors metadata that this program writes.
 const METADATA_KEY: &str = "retinamark";
 
-/// Version of what stands under that key.
-const FORMAT_VERSION: u32 = 1;
+/// Version of what stands under that key: 2 is the first that knows aligners.
+const FORMAT_VERSION: u32 = 2;
+
+/// Before the names of an aligner's tensors in a file that holds a detector as well.
+const ALIGNER_PREFIX: &str = "aligner.";
 
 /// What a weights file says about itself, as JSON under the metadata key `retinamark`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,18 +40,119 @@ pub struct Header {
     pub format_version: u32,
     /// Program and version that wrote the file.
     pub program: String,
-    /// The resolved configuration; of paths the file names only.
+    /// The resolved configuration; of paths the file names only. Its `task` says which network
+    /// this is.
     pub config: Config,
     /// Anything else: training steps, figures.
     #[serde(default)]
     pub notes: BTreeMap<String, String>,
+    /// The aligner that travels with a detector.
+    #[serde(default)]
+    pub aligner: Option<Part>,
+}
+
+/// What is known about one network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The resolved configuration; of paths the file names only.
+    pub config: Config,
+    /// Anything else.
+    #[serde(default)]
+    pub notes: BTreeMap<String, String>,
+}
+
+/// How numbers are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// 16 bits: half the size, and a relative error of up to 5e-4 in each weight.
+    F16,
+}
+
+/// The networks of a file; at least one.
+#[derive(Debug)]
+pub struct Networks {
+    /// What the file says.
+    pub header: Header,
+    /// The detector.
+    pub detector: Option<RetinaFace>,
+    /// The aligner.
+    pub aligner: Option<Aligner>,
+}
+
+impl Networks {
+    /// The network of `config`'s task, with random weights from `device`'s generator.
+    ///
+    /// # Errors
+    /// When `config` holds an impossible setting: names its key.
+    pub fn new(config: Config, device: &Device) -> Result<Self> {
+        let (detector, aligner) = match config.task {
+            Task::Detect => (Some(RetinaFace::new(&config, device)?), None),
+            Task::Align => (None, Some(Aligner::new(&config, device)?)),
+        };
+        let notes = BTreeMap::new();
+        Ok(Self {
+            header: Header::new(Part { config, notes }, None),
+            detector,
+            aligner,
+        })
+    }
+
+    /// The same with the aligner of `other`, instead of its own if it has one.
+    ///
+    /// # Errors
+    /// When this has no detector or `other` no aligner.
+    pub fn with_aligner_of(self, other: Self) -> Result<Self> {
+        let config = other.header.aligner_config().cloned();
+        let (Some(config), Some(aligner)) = (config, other.aligner) else {
+            bail!("it holds no aligner");
+        };
+        ensure!(
+            self.detector.is_some(),
+            "the first file holds no detector for it"
+        );
+        let notes = match other.header.aligner {
+            Some(part) => part.notes,
+            None => other.header.notes,
+        };
+        Ok(Self {
+            header: Header {
+                aligner: Some(Part { config, notes }),
+                ..self.header
+            },
+            detector: self.detector,
+            aligner: Some(aligner),
+        })
+    }
+}
+
+impl Header {
+    fn new(part: Part, aligner: Option<Part>) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
+            config: without_folders(part.config),
+            notes: part.notes,
+            aligner,
+        }
+    }
+
+    /// The configuration of the aligner, if there is one.
+    pub fn aligner_config(&self) -> Option<&Config> {
+        match (&self.aligner, self.config.task) {
+            (Some(part), _) => Some(&part.config),
+            (None, Task::Align) => Some(&self.config),
+            (None, Task::Detect) => None,
+        }
+    }
 }
 
 /// [`save_with_notes`] without notes.
 ///
 /// # Errors
 /// When `path` cannot be written, or `model` is folded.
-pub fn save(model: &RetinaFace, config: &Config, path: &Path) -> Result<()> {
+pub fn save<N: Network>(model: &N, config: &Config, path: &Path) -> Result<()> {
     save_with_notes(model, config, BTreeMap::new(), path)
 }
 
@@ -57,66 +161,123 @@ pub fn save(model: &RetinaFace, config: &Config, path: &Path) -> Result<()> {
 ///
 /// # Errors
 /// When `path` cannot be written, or `model` is folded.
-pub fn save_with_notes(
-    model: &RetinaFace,
+pub fn save_with_notes<N: Network>(
+    model: &N,
     config: &Config,
     notes: BTreeMap<String, String>,
     path: &Path,
 ) -> Result<()> {
-    ensure!(
-        !model.is_folded(),
-        "cannot write {}: batch norms are folded; save the model before folding it",
-        path.display()
-    );
-    let header = Header {
-        format_version: FORMAT_VERSION,
-        program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
-        config: without_folders(config.clone()),
-        notes,
+    let config = Config {
+        task: N::TASK,
+        ..config.clone()
     };
-    let metadata = HashMap::from([(METADATA_KEY.to_string(), serde_json::to_string(&header)?)]);
-    let tensors = collect(model)?;
+    let header = Header::new(Part { config, notes }, None);
+    let tensors = collect_unfolded(model, path)?;
+    write(&header, &tensors, Precision::F32, path)
+}
+
+/// Write a file's networks again, both in one file where there are two, with numbers of
+/// `precision`.
+///
+/// # Errors
+/// When there is none, a network is folded, or `path` cannot be written.
+pub fn save_networks(networks: &Networks, precision: Precision, path: &Path) -> Result<()> {
+    let mut tensors = BTreeMap::new();
+    let prefix = match (&networks.detector, &networks.aligner) {
+        (Some(detector), _) => {
+            tensors.extend(collect_unfolded(detector, path)?);
+            ALIGNER_PREFIX
+        }
+        (None, _) => "",
+    };
+    if let Some(aligner) = &networks.aligner {
+        let own = collect_unfolded(aligner, path)?;
+        tensors.extend(
+            own.into_iter()
+                .map(|(name, data)| (format!("{prefix}{name}"), data)),
+        );
+    }
+    ensure!(!tensors.is_empty(), "there is no network to write");
+    write(&networks.header, &tensors, precision, path)
+}
+
+fn write(
+    header: &Header,
+    tensors: &BTreeMap<String, TensorData>,
+    precision: Precision,
+    path: &Path,
+) -> Result<()> {
+    let metadata = HashMap::from([(METADATA_KEY.to_string(), serde_json::to_string(header)?)]);
+    let (dtype, stored) = match precision {
+        Precision::F32 => (Dtype::F32, DType::F32),
+        Precision::F16 => (Dtype::F16, DType::F16),
+    };
+    let convert =
+        |(name, data): (&String, &TensorData)| (name.clone(), data.clone().convert_dtype(stored));
+    let tensors: Vec<(String, TensorData)> = tensors.iter().map(convert).collect();
     let mut views = Vec::new();
     for (name, data) in &tensors {
         views.push((
             name,
-            TensorView::new(Dtype::F32, data.shape().to_vec(), data.as_bytes())?,
+            TensorView::new(dtype, data.shape().to_vec(), data.as_bytes())?,
         ));
     }
     let bytes = serialize(views, Some(metadata))?;
     crate::fs::write_atomic(path, |out| Ok(out.write_all(&bytes)?))
 }
 
-/// Read a file that [`save`] wrote: the network of its own configuration.
+/// Read the detector of a file that this program wrote: the network of its own configuration.
 ///
 /// # Errors
 /// Names `path`: not there, not a safetensors file of this program, truncated, written by a newer
-/// version, or tensors that do not fit its configuration.
+/// version, without a detector, or tensors that do not fit its configuration.
 pub fn load(path: &Path, device: &Device) -> Result<(RetinaFace, Config)> {
-    let (model, header) = load_with_header(path, device)?;
-    Ok((model, header.config))
+    let networks = load_networks(path, device)?;
+    let detector = networks.detector.with_context(|| {
+        format!(
+            "{} holds an aligner only, which cannot find faces by itself",
+            path.display()
+        )
+    })?;
+    Ok((detector, networks.header.config))
 }
 
-/// [`load`] with all of the header.
+/// Read all networks of a file that this program wrote.
 ///
 /// # Errors
-/// As [`load`].
-pub fn load_with_header(path: &Path, device: &Device) -> Result<(RetinaFace, Header)> {
-    let read = || {
-        let file = read::safetensors(path)?;
-        let header = file.header.with_context(|| {
-            format!(
-                "a safetensors file, but not one of retinamark (no {METADATA_KEY:?} in its \
-                 metadata); other files go under init.weights"
-            )
-        })?;
-        let model = RetinaFace::new(&header.config, device)?;
-        let nothing = InitConfig::default();
-        let model = assign::assign(model, file.tensors, &nothing)
-            .context("the tensors do not fit the configuration in the same file")?;
-        Ok((model, header))
+/// As [`load`], except that any network will do.
+pub fn load_networks(path: &Path, device: &Device) -> Result<Networks> {
+    read_networks(path, device).with_context(|| format!("cannot load weights {}", path.display()))
+}
+
+fn read_networks(path: &Path, device: &Device) -> Result<Networks> {
+    let file = read::safetensors(path)?;
+    let header = file.header.clone().with_context(|| {
+        format!(
+            "a safetensors file, but not one of retinamark (no {METADATA_KEY:?} in its \
+             metadata); other files go under init.weights"
+        )
+    })?;
+    let (own, beside) = file.split();
+    let mut networks = Networks {
+        header,
+        detector: None,
+        aligner: None,
     };
-    read().map_err(|e: anyhow::Error| e.context(format!("cannot load weights {}", path.display())))
+    let header = &networks.header;
+    match header.config.task {
+        Task::Detect => networks.detector = Some(build(&header.config, own, device)?),
+        Task::Align => networks.aligner = Some(build(&header.config, own, device)?),
+    }
+    if let (Some(part), Some(tensors)) = (&header.aligner, beside) {
+        networks.aligner = Some(build(&part.config, tensors, device)?);
+    }
+    Ok(networks)
+}
+
+fn build<N: Network>(config: &Config, tensors: read::Tensors, device: &Device) -> Result<N> {
+    assign::assign(N::new(config, device)?, tensors, &InitConfig::default())
+        .context("the tensors do not fit the configuration in the same file")
 }
 
 /// Start `model` from `init.weights` (unchanged without one): a file of this program, a
@@ -128,13 +289,23 @@ pub fn load_with_header(path: &Path, device: &Device) -> Result<(RetinaFace, Hea
 /// Names the file and lists every tensor that is missing, left over or of another shape, unless
 /// `init.allow_new` (prefixes of our names) and `init.allow_unused` (prefixes of the file's names)
 /// permit it.
-pub fn initialise(model: RetinaFace, init: &InitConfig) -> Result<RetinaFace> {
+pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
     let Some(path) = &init.weights else {
         return Ok(model);
     };
-    read::any(path)
+    read::any(path, N::TASK)
         .and_then(|tensors| assign::assign(model, tensors, init))
         .with_context(|| format!("cannot start from init.weights {}", path.display()))
+}
+
+/// [`collect`] of a network that may be written to `path`.
+fn collect_unfolded<N: Network>(model: &N, path: &Path) -> Result<BTreeMap<String, TensorData>> {
+    ensure!(
+        !model.is_folded(),
+        "cannot write {}: batch norms are folded; save the model before folding it",
+        path.display()
+    );
+    collect(model)
 }
 
 /// All tensors of a module by path, f32.

@@ -11,7 +11,8 @@ use burn::tensor::{DType, TensorData};
 use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
-use super::{FORMAT_VERSION, Header, METADATA_KEY, keys};
+use super::{ALIGNER_PREFIX, FORMAT_VERSION, Header, METADATA_KEY, keys};
+use crate::config::Task;
 
 /// A tensor with its name in the file (for messages).
 pub struct Named {
@@ -32,12 +33,34 @@ pub struct Contents {
     pub tensors: Tensors,
 }
 
-/// Tensors of a file of any known format.
-pub fn any(path: &Path) -> Result<Tensors> {
+/// Tensors of a file of any known format; of a file with two networks those of the `task`.
+pub fn any(path: &Path, task: Task) -> Result<Tensors> {
     if starts_like_safetensors(path)? {
-        Ok(safetensors(path)?.tensors)
+        let (detector, aligner) = safetensors(path)?.split();
+        Ok(match (task, aligner) {
+            (Task::Align, Some(aligner)) => aligner,
+            _ => detector,
+        })
     } else {
         pytorch(path)
+    }
+}
+
+impl Contents {
+    /// The tensors of the file's network, and those of the aligner beside it where there is one.
+    pub fn split(self) -> (Tensors, Option<Tensors>) {
+        let pair = self.header.is_some_and(|header| header.aligner.is_some());
+        if !pair {
+            return (self.tensors, None);
+        }
+        let (mut own, mut aligner) = (Tensors::new(), Tensors::new());
+        for (name, tensor) in self.tensors {
+            match name.strip_prefix(ALIGNER_PREFIX) {
+                Some(inner) => aligner.insert(inner.to_owned(), tensor),
+                None => own.insert(name, tensor),
+            };
+        }
+        (own, Some(aligner))
     }
 }
 

@@ -1,0 +1,52 @@
+//! Arguments of `retinamark label`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Arguments of `retinamark label`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Writes OUT, a WFLW list of the faces that got landmarks, and OUT with `.disagreement` behind it: for each line \
+how far ten looks at the face lie apart, as a share of its longer side. To train on both, put the lists, and the \
+disagreements, of two files behind each other.")]
+pub struct LabelArgs {
+    /// Lists that name the faces, as for `evaluate`; faces that have landmarks are passed over
+    #[arg(
+        long,
+        short,
+        required = true,
+        value_name = "KIND:LIST[:IMAGES[:WIDER]]"
+    )]
+    pub data: Vec<String>,
+    /// The list to write
+    #[arg(long, short, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Weights file [default: the shipped one]
+    #[arg(long, short, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Weights of the aligner, if they are in another file
+    #[arg(long, value_name = "FILE")]
+    pub aligner: Option<PathBuf>,
+    /// Label anew also the faces that have landmarks
+    #[arg(long)]
+    pub all: bool,
+    /// Smallest face that is labelled (square root of its box's area), pixels of the photo
+    #[arg(long, value_name = "PIXELS", default_value_t = 24.0)]
+    pub min_face: f32,
+    /// Leave out faces on which the looks disagree more than this
+    #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
+    pub max_disagreement: f32,
+    /// Longer side of the network input, pixels [default: as in the weights' config, 640]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=8192))]
+    pub size: Option<u32>,
+    /// Leave out bad lines and photos, and count them, instead of stopping
+    #[arg(long)]
+    pub skip_errors: bool,
+    /// Replace an existing file
+    #[arg(long)]
+    pub force: bool,
+    /// Where the networks run
+    #[arg(long, default_value = "flex", value_name = "NAME")]
+    pub device: String,
+}

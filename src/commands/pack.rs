@@ -1,0 +1,38 @@
+//! `retinamark pack`.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::Device;
+
+use crate::cli::PackArgs;
+use crate::model::weights::{self, Precision};
+
+/// Run the subcommand.
+///
+/// # Errors
+/// When a file cannot be read, has not what it should have, or cannot be written.
+pub fn run(args: PackArgs) -> Result<ExitCode> {
+    let out = args.out.display();
+    ensure!(
+        args.force || !args.out.exists(),
+        "{out} exists already: choose another --out, or replace it with --force"
+    );
+    let device = Device::flex();
+    let mut networks = weights::load_networks(&args.weights, &device)?;
+    if let Some(path) = &args.aligner {
+        let other = weights::load_networks(path, &device)?;
+        networks = networks
+            .with_aligner_of(other)
+            .with_context(|| format!("--aligner {}", path.display()))?;
+    }
+    let precision = if args.half {
+        Precision::F16
+    } else {
+        Precision::F32
+    };
+    weights::save_networks(&networks, precision, &args.out)?;
+    let bytes = std::fs::metadata(&args.out).with_context(|| out.to_string())?;
+    println!("{out}: {} bytes", bytes.len());
+    Ok(ExitCode::SUCCESS)
+}

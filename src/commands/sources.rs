@@ -1,0 +1,109 @@
+//! Lists of labelled photos as the command line names them.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail, ensure};
+
+use crate::config::{SourceConfig, SourceKind};
+
+/// The source that `KIND:LIST[:IMAGES[:WIDER]]` names.
+///
+/// # Errors
+/// When the text is not of this form: says what is.
+pub(super) fn parse(text: &str) -> Result<SourceConfig> {
+    let usage = || {
+        format!(
+            "--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts"
+        )
+    };
+    let parts = split_paths(text);
+    let (kind, list, rest) = match parts.as_slice() {
+        [kind, list, rest @ ..] if !list.is_empty() => (kind.as_str(), list, rest),
+        _ => bail!(usage()),
+    };
+    let (kind, paths) = match kind {
+        "wflw" => (SourceKind::Wflw, 1..=2),
+        "wider" => (SourceKind::Wider, 1..=1),
+        "retinaface" => (SourceKind::Retinaface, 1..=1),
+        "pts" => (SourceKind::Pts, 0..=0),
+        _ => bail!(usage()),
+    };
+    ensure!(
+        paths.contains(&rest.len()),
+        "--data {text}: {} needs {} after its list (see --help)",
+        parts[0],
+        match kind {
+            SourceKind::Pts => "nothing",
+            SourceKind::Wflw => "the folder of its photos, and may have a WIDER list",
+            SourceKind::Wider | SourceKind::Retinaface => "the folder of its photos",
+        }
+    );
+    Ok(SourceConfig {
+        wider: rest.get(1).map(PathBuf::from),
+        ..list_of(kind, Path::new(list), rest.first().map(Path::new))
+    })
+}
+
+/// A source of this kind with the other settings at their defaults.
+pub(super) fn list_of(kind: SourceKind, list: &Path, images: Option<&Path>) -> SourceConfig {
+    SourceConfig {
+        kind,
+        list: list.to_owned(),
+        images: images.map(Path::to_owned).unwrap_or_default(),
+        weight: 1.0,
+        wider: None,
+        disagreement: None,
+        max_disagreement: None,
+        complete: None,
+    }
+}
+
+/// Split at colons, but not behind the drive letter of a Windows path.
+fn split_paths(text: &str) -> Vec<String> {
+    let mut parts: Vec<String> = Vec::new();
+    for part in text.split(':') {
+        let is_drive = |p: &str| p.len() == 1 && p.as_bytes()[0].is_ascii_alphabetic();
+        match parts.last_mut() {
+            Some(last) if is_drive(last) && part.starts_with(['\\', '/']) => {
+                last.push(':');
+                last.push_str(part);
+            }
+            _ => parts.push(part.to_owned()),
+        }
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_read_from_one_argument() {
+        let s = parse("wflw:a/list.txt:images:wider.txt").unwrap();
+        assert_eq!((s.kind, s.list), (SourceKind::Wflw, "a/list.txt".into()));
+        assert_eq!(
+            (s.images, s.wider),
+            ("images".into(), Some("wider.txt".into()))
+        );
+        let s = parse("pts:folder").unwrap();
+        assert_eq!((s.kind, s.list), (SourceKind::Pts, "folder".into()));
+        let s = parse(r"wider:C:\lists\a.txt:D:/images").unwrap();
+        assert_eq!(
+            (s.list, s.images),
+            (r"C:\lists\a.txt".into(), "D:/images".into())
+        );
+        for bad in [
+            "",
+            "wflw",
+            "wflw:",
+            "wflw:a",
+            "coco:a:b",
+            "pts:a:b",
+            "wider:a:b:c",
+        ] {
+            let error = parse(bad).unwrap_err().to_string();
+            assert!(error.contains("--data"), "{bad}: {error}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The second look: a network that sees one face at a time.
+
+use serde::{Deserialize, Serialize};
+
+use super::check::Check;
+
+/// What a run trains.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// The detector: photos to boxes and coarse landmarks.
+    #[default]
+    Detect,
+    /// The aligner: the upright crop of one face to its landmarks.
+    Align,
+}
+
+/// The aligner and how it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlignerConfig {
+    /// Side of the square crops, pixels.
+    pub side: u32,
+    /// Side of a crop, in longer sides of the upright face's landmarks.
+    pub context: f32,
+    /// Channels that C3, C4 and C5 are reduced to before the linear layer.
+    pub channels: [usize; 3],
+    /// Whether every landmark gets a confidence.
+    pub uncertainty: bool,
+    /// Lowest score of faces that are looked at again.
+    pub min_score: f32,
+    /// How often each face is looked at, every time around the points found before.
+    pub passes: usize,
+    /// Look at the mirrored crop too and take the mean.
+    pub flip: bool,
+}
+
+impl Default for AlignerConfig {
+    fn default() -> Self {
+        Self {
+            side: 128,
+            context: 1.25,
+            channels: [32, 32, 64],
+            uncertainty: true,
+            min_score: 0.3,
+            passes: 2,
+            flip: false,
+        }
+    }
+}
+
+impl AlignerConfig {
+    /// The one anchor of a crop, `[cx, cy, w, h]` in its pixels: the square that the face's
+    /// landmarks fill along their longer side.
+    pub fn anchor_cxcywh(&self) -> [f32; 4] {
+        let side = self.side as f32;
+        let face = side / self.context;
+        [side * 0.5, side * 0.5, face, face]
+    }
+
+    pub(super) fn check(&self, check: &mut Check) {
+        check.between("aligner.side", self.side, 32, 1024);
+        check.between("aligner.context", self.context, 1.0, 4.0);
+        for (i, &channels) in self.channels.iter().enumerate() {
+            check.between(&format!("aligner.channels[{i}]"), channels, 1, 4096);
+        }
+        check.between("aligner.min_score", self.min_score, 0.0, 1.0);
+        check.between("aligner.passes", self.passes, 1, 10);
+    }
+}

@@ -1,0 +1,259 @@
+//! The first look: photos to faces with coarse landmarks.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, ensure};
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::prepare::fit;
+use super::{DetectOptions, Prepared};
+use crate::anchors::{AnchorCache, Anchors, Coder};
+use crate::config::Config;
+use crate::geometry::{Face, Point};
+use crate::model::{Outputs, RetinaFace};
+use crate::postprocess::{self, Kept};
+
+/// Most photos in one pass of the network.
+const BATCH: usize = 4;
+
+/// A detector with everything that turns its outputs into faces.
+#[derive(Debug)]
+pub(super) struct Detector {
+    model: RetinaFace,
+    config: Config,
+    device: Device,
+    points: usize,
+    anchors: AnchorCache,
+    coder: Coder,
+    stride: u32,
+}
+
+impl Detector {
+    /// From a model and the config it was built with. Batch norms are folded into the
+    /// convolutions before them.
+    pub(super) fn new(model: RetinaFace, config: &Config, device: &Device) -> Result<Self> {
+        let stride = config.anchors.strides.iter().copied().max();
+        let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
+        ensure!(stride > 0, "anchors.strides needs at least one stride");
+        Ok(Self {
+            model: model.fold(),
+            points: config.landmarks.scheme()?.len(),
+            anchors: AnchorCache::new(&config.anchors),
+            coder: Coder {
+                variances: config.anchors.variances,
+            },
+            config: config.clone(),
+            device: device.clone(),
+            stride,
+        })
+    }
+
+    /// Width and height of the network input for a photo of `width` x `height` pixels.
+    pub(super) fn input_size(
+        &self,
+        [width, height]: [u32; 2],
+        options: &DetectOptions,
+    ) -> [u32; 2] {
+        fit(width, height, options.size, self.stride).input
+    }
+
+    /// What the network needs of a photo.
+    pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
+        Prepared::new(photo, options.size, self.stride, &self.config.input)
+    }
+
+    /// The faces of each photo, in the order of `inputs`. Photos of the same shape share passes of
+    /// the network, and passes run in parallel.
+    pub(super) fn run_all(
+        &self,
+        inputs: Vec<Prepared>,
+        options: &DetectOptions,
+    ) -> Result<Vec<Vec<Face>>> {
+        let mut faces = vec![Vec::new(); inputs.len()];
+        let mut shapes: BTreeMap<[u32; 2], Vec<(usize, Prepared)>> = BTreeMap::new();
+        for (index, input) in inputs.into_iter().enumerate() {
+            shapes
+                .entry(input.input())
+                .or_default()
+                .push((index, input));
+        }
+        let passes: Vec<Vec<(usize, Prepared)>> =
+            shapes.into_values().flat_map(split_passes).collect();
+        let found: Vec<Vec<(usize, Vec<Face>)>> = passes
+            .into_par_iter()
+            .map(|pass| {
+                let (indices, inputs): (Vec<_>, Vec<_>) = pass.into_iter().unzip();
+                Ok(indices
+                    .into_iter()
+                    .zip(self.run(inputs, options)?)
+                    .collect())
+            })
+            .collect::<Result<_>>()?;
+        for (index, of_photo) in found.into_iter().flatten() {
+            faces[index] = of_photo;
+        }
+        Ok(faces)
+    }
+
+    /// One pass over photos of one input size.
+    pub(super) fn run(
+        &self,
+        mut inputs: Vec<Prepared>,
+        options: &DetectOptions,
+    ) -> Result<Vec<Vec<Face>>> {
+        let Some(input) = inputs.first().map(Prepared::input) else {
+            return Ok(Vec::new());
+        };
+        let anchors = self.anchors.get(input);
+        let outputs = self.forward(&mut inputs, input);
+        let kept = self.keep(&inputs, &outputs, &anchors, options)?;
+        let deltas = self.landmark_deltas(&outputs, &kept)?;
+        let mut rows = deltas.chunks_exact((2 * self.points).max(1));
+        let faces = kept.iter().zip(&inputs).map(|(kept, input)| {
+            let faces = kept.iter().zip(rows.by_ref());
+            faces
+                .filter_map(|(kept, row)| self.face(kept, row, &anchors, input))
+                .collect()
+        });
+        Ok(faces.collect())
+    }
+
+    /// Takes the pixels out of `inputs`.
+    fn forward(&self, inputs: &mut [Prepared], [width, height]: [u32; 2]) -> Outputs {
+        let shape = [inputs.len(), 3, height as usize, width as usize];
+        let pixels = match inputs {
+            [one] => std::mem::take(&mut one.pixels),
+            many => {
+                let all: Vec<Vec<f32>> = many
+                    .iter_mut()
+                    .map(|input| std::mem::take(&mut input.pixels))
+                    .collect();
+                all.concat()
+            }
+        };
+        let data = TensorData::new(pixels, shape);
+        self.model
+            .forward(Tensor::<4>::from_data(data, &self.device))
+    }
+
+    fn keep(
+        &self,
+        inputs: &[Prepared],
+        outputs: &Outputs,
+        anchors: &Anchors,
+        options: &DetectOptions,
+    ) -> Result<Vec<Vec<Kept>>> {
+        let logits = outputs.logits.clone().try_into_vec_as::<f32>()?;
+        let deltas = outputs.box_deltas.clone().try_into_vec_as::<f32>()?;
+        let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
+        let n = anchors.boxes_cxcywh().len();
+        ensure!(
+            n > 0 && logits.len() == n * inputs.len() && deltas.len() == logits.len(),
+            "the network gave {} scores and {} boxes for {} photos of {n} anchors each",
+            logits.len(),
+            deltas.len(),
+            inputs.len()
+        );
+        let options = options.postprocess();
+        let photos = inputs.iter().zip(logits.chunks(n).zip(deltas.chunks(n)));
+        let kept = photos.map(|(input, (logits, deltas))| {
+            let scores: Vec<f32> = logits.iter().map(face_probability).collect();
+            postprocess::keep(
+                &scores,
+                deltas,
+                anchors,
+                self.coder,
+                &input.letterbox,
+                &options,
+            )
+        });
+        Ok(kept.collect())
+    }
+
+    /// Rows of 2L numbers for all kept anchors, photo by photo.
+    fn landmark_deltas(&self, outputs: &Outputs, kept: &[Vec<Kept>]) -> Result<Vec<f32>> {
+        let at: Vec<(usize, usize)> = kept
+            .iter()
+            .enumerate()
+            .flat_map(|(photo, kept)| kept.iter().map(move |k| (photo, k.anchor)))
+            .collect();
+        if at.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = self.model.landmark_deltas_at(outputs, &at); // [P, 2L]
+        Ok(rows.try_into_vec_as::<f32>()?)
+    }
+
+    /// `None` when numbers went beyond what `f32` holds, or nothing of the box is on the photo.
+    fn face(&self, kept: &Kept, row: &[f32], anchors: &Anchors, input: &Prepared) -> Option<Face> {
+        let [width, height] = input.photo.map(|v| v as f32);
+        let box_xyxy = input
+            .letterbox
+            .box_to_photo(&kept.box_xyxy)
+            .clip(width, height);
+        let anchor = anchors.boxes_cxcywh()[kept.anchor];
+        let landmarks: Vec<Point> = row
+            .as_chunks::<2>()
+            .0
+            .iter()
+            .map(|&delta| {
+                input
+                    .letterbox
+                    .to_photo(self.coder.decode_point(anchor, delta))
+            })
+            .collect();
+        let finite = landmarks.iter().flatten().all(|v| v.is_finite());
+        (finite && box_xyxy.has_size()).then_some(Face {
+            box_xyxy,
+            score: kept.score,
+            landmarks,
+            landmark_scores: None,
+        })
+    }
+}
+
+/// Groups of at most [`BATCH`], but enough of them to keep every thread busy.
+fn split_passes<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
+    let each = all
+        .len()
+        .div_ceil(rayon::current_num_threads())
+        .clamp(1, BATCH);
+    let mut passes = Vec::with_capacity(all.len().div_ceil(each));
+    while all.len() > each {
+        passes.push(all.split_off(all.len() - each));
+    }
+    passes.push(all);
+    passes
+}
+
+/// Softmax of (background, face), second part.
+fn face_probability(&[background, face]: &[f32; 2]) -> f32 {
+    1.0 / (1.0 + (background - face).exp())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn softmax_of_two_neither_overflows_nor_hides_nan() {
+        assert_eq!(face_probability(&[0.0, 0.0]), 0.5);
+        assert_eq!(face_probability(&[-1e4, 1e4]), 1.0);
+        assert_eq!(face_probability(&[1e4, -1e4]), 0.0);
+        assert!((face_probability(&[1.0, 3.0]) - 0.880_797).abs() < 1e-6);
+        assert!(face_probability(&[f32::NAN, 1.0]).is_nan());
+    }
+
+    #[test]
+    fn passes_hold_everything_once() {
+        for n in [1, 3, 4, 9, 100] {
+            let passes = split_passes((0..n).collect());
+            assert!(passes.iter().all(|p| !p.is_empty() && p.len() <= BATCH));
+            let mut all: Vec<i32> = passes.into_iter().flatten().collect();
+            all.sort_unstable();
+            assert_eq!(all, (0..n).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The second look: upright crops of faces to their landmarks.
+
+use anyhow::Result;
+use burn::tensor::{Device, Tensor, TensorData};
+use image::RgbImage;
+use rayon::prelude::*;
+
+use super::AlignOptions;
+use crate::anchors::Coder;
+use crate::config::Config;
+use crate::geometry::{Affine, Face, FaceCrop, Point, Scheme};
+use crate::imaging;
+use crate::model::{Aligner, Network};
+
+/// Most crops in one pass of the network.
+const BATCH: usize = 32;
+
+/// A landmark's confidence is the probability that it lies no farther from the truth than this
+/// share of the face's longer side, along either axis.
+const CLOSE: f32 = 0.05;
+
+/// An aligner with everything that turns its outputs into landmarks.
+#[derive(Debug)]
+pub(super) struct Refiner {
+    model: Aligner,
+    config: Config,
+    device: Device,
+    scheme: Scheme,
+    coder: Coder,
+    pub(super) options: AlignOptions,
+}
+
+/// Landmarks of a face in pixels of the photo, and how sure each is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Aligned {
+    pub(super) landmarks: Vec<Point>,
+    pub(super) scores: Option<Vec<f32>>,
+}
+
+impl Refiner {
+    /// From a model and the config it was built with. Batch norms are folded.
+    pub(super) fn new(model: Aligner, config: &Config, device: &Device) -> Result<Self> {
+        Ok(Self {
+            model: model.fold(),
+            scheme: config.landmarks.scheme()?,
+            coder: Coder {
+                variances: config.anchors.variances,
+            },
+            options: AlignOptions::from(&config.aligner),
+            config: config.clone(),
+            device: device.clone(),
+        })
+    }
+
+    /// Whose landmarks these are.
+    pub(super) const fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The config that came with the weights.
+    pub(super) const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Look again at those of a photo's `faces` that score high enough, all in one batch. A face
+    /// whose points give no crop keeps them.
+    pub(super) fn refine(&self, photo: &RgbImage, faces: &mut [Face]) -> Result<()> {
+        let mut chosen = Vec::new();
+        let mut crops = Vec::new();
+        for (index, face) in faces.iter().enumerate() {
+            if face.score >= self.options.min_score
+                && let Some(crop) = self.crop_around(&face.landmarks)
+            {
+                chosen.push(index);
+                crops.push(crop);
+            }
+        }
+        for (index, aligned) in chosen.into_iter().zip(self.align(photo, crops)?) {
+            if let Some(aligned) = aligned {
+                faces[index].landmarks = aligned.landmarks;
+                faces[index].landmark_scores = aligned.scores;
+            }
+        }
+        Ok(())
+    }
+
+    /// The landmarks in each of the `crops`, after as many passes as the options say. `None` for
+    /// numbers beyond what `f32` holds.
+    pub(super) fn align(
+        &self,
+        photo: &RgbImage,
+        mut crops: Vec<FaceCrop>,
+    ) -> Result<Vec<Option<Aligned>>> {
+        let mut found = self.pass(photo, &crops)?;
+        for _ in 1..self.options.passes {
+            for (crop, aligned) in crops.iter_mut().zip(&found) {
+                let next = aligned
+                    .as_ref()
+                    .and_then(|a| self.crop_around(&a.landmarks));
+                *crop = next.unwrap_or(*crop);
+            }
+            found = self.pass(photo, &crops)?;
+        }
+        Ok(found)
+    }
+
+    pub(super) fn crop_around(&self, landmarks: &[Point]) -> Option<FaceCrop> {
+        let labelled = vec![true; landmarks.len()];
+        FaceCrop::around(
+            landmarks,
+            &labelled,
+            &self.scheme,
+            self.config.aligner.context,
+        )
+    }
+
+    fn pass(&self, photo: &RgbImage, crops: &[FaceCrop]) -> Result<Vec<Option<Aligned>>> {
+        let mut found = self.look_at(photo, crops, false)?;
+        if self.options.flip {
+            let others = self.look_at(photo, crops, true)?;
+            for (aligned, other) in found.iter_mut().zip(others) {
+                *aligned = aligned.take().zip(other).map(|(a, b)| mean(&a, &b));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The landmarks in each of the `crops`, looked at once, in a mirror if asked for.
+    pub(super) fn look_at(
+        &self,
+        photo: &RgbImage,
+        crops: &[FaceCrop],
+        mirrored: bool,
+    ) -> Result<Vec<Option<Aligned>>> {
+        let side = self.config.aligner.side as f32;
+        let mirror = Affine {
+            row_x: [-1.0, 0.0, side],
+            ..Affine::IDENTITY
+        };
+        let map = |crop: &FaceCrop| match mirrored {
+            true => crop.to_crop(side).then(&mirror),
+            false => crop.to_crop(side),
+        };
+        let mut found = self.look(photo, &crops.iter().map(map).collect::<Vec<_>>())?;
+        if mirrored {
+            for aligned in found.iter_mut().flatten() {
+                aligned.landmarks = self.scheme.mirrored(&aligned.landmarks);
+                let scores = aligned.scores.as_ref();
+                aligned.scores = scores.map(|scores| self.scheme.mirrored(scores));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The landmarks, in pixels of the photo, of the faces that `maps` bring into crops.
+    fn look(&self, photo: &RgbImage, maps: &[Affine]) -> Result<Vec<Option<Aligned>>> {
+        let mut found = Vec::with_capacity(maps.len());
+        for maps in maps.chunks(BATCH) {
+            found.extend(self.look_once(photo, maps)?);
+        }
+        Ok(found)
+    }
+
+    fn look_once(&self, photo: &RgbImage, maps: &[Affine]) -> Result<Vec<Option<Aligned>>> {
+        let side = self.config.aligner.side;
+        let pixels = 3 * (side * side) as usize;
+        let mut input = vec![0.0; maps.len() * pixels];
+        let fill = self.config.input.mean_rgb();
+        let crops = input.par_chunks_exact_mut(pixels).zip(maps);
+        crops.for_each(|(out, map)| {
+            let crop = imaging::warp(photo, map, [side; 2], fill);
+            imaging::fill_tensor(&crop, &self.config.input, [side as usize; 2], out);
+        });
+        let shape = [maps.len(), 3, side as usize, side as usize];
+        let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
+        let outputs = self.model.forward(input);
+        let points = self.scheme.len();
+        let deltas = outputs.deltas.try_into_vec_as::<f32>()?;
+        let scales = match outputs.log_scales {
+            Some(scales) => scales.try_into_vec_as::<f32>()?,
+            None => Vec::new(),
+        };
+        let faces = deltas.chunks_exact(2 * points).zip(maps).enumerate();
+        Ok(faces
+            .map(|(i, (deltas, map))| {
+                let landmarks = self.decode(deltas, map)?;
+                let own = scales.get(i * points..(i + 1) * points);
+                let scores = own.map(|own| own.iter().map(|&s| self.confidence(s)).collect());
+                Some(Aligned { landmarks, scores })
+            })
+            .collect())
+    }
+
+    fn decode(&self, deltas: &[f32], map: &Affine) -> Option<Vec<Point>> {
+        let (back, anchor) = (map.inverse()?, self.config.aligner.anchor_cxcywh());
+        let deltas = deltas.as_chunks::<2>().0.iter();
+        let point = |&delta: &Point| back.apply(self.coder.decode_point(anchor, delta));
+        let points: Vec<Point> = deltas.map(point).collect();
+        let finite = points.iter().flatten().all(|v| v.is_finite());
+        finite.then_some(points)
+    }
+
+    /// The probability that both errors, of a Laplace distribution, stay below [`CLOSE`].
+    fn confidence(&self, log_scale: f32) -> f32 {
+        let limit = CLOSE / self.coder.variances[0];
+        let one_axis = 1.0 - (-limit * (-log_scale).exp()).exp();
+        one_axis * one_axis
+    }
+}
+
+/// The mean of two looks at a face.
+fn mean(own: &Aligned, other: &Aligned) -> Aligned {
+    let middle = |(a, b): (&Point, &Point)| [(a[0] + b[0]) * 0.5, (a[1] + b[1]) * 0.5];
+    let scores = own.scores.as_ref().zip(other.scores.as_ref());
+    Aligned {
+        landmarks: own
+            .landmarks
+            .iter()
+            .zip(&other.landmarks)
+            .map(middle)
+            .collect(),
+        scores: scores
+            .map(|(own, other)| own.iter().zip(other).map(|(a, b)| (a + b) * 0.5).collect()),
+    }
+}

@@ -1,0 +1,173 @@
+//! The loss of the aligner: landmarks, and how sure it is of each.
+
+use anyhow::{Result, ensure};
+use burn::tensor::{Tensor, TensorData};
+
+use super::landmark::LandmarkLoss;
+use super::multibox::Losses;
+use crate::anchors::Targets;
+use crate::config::LossConfig;
+use crate::model::AlignerOutputs;
+
+/// Landmark loss (the mean over a face's labelled coordinates), and the negative log-likelihood of
+/// its errors under a Laplace distribution of the predicted scale, `ln(2 b) + |d| / b`; each is a
+/// sum divided by the number of faces (at least 1), times its weight. The likelihood teaches the
+/// scales only: errors enter it without a gradient, so that confidences cost no accuracy.
+#[derive(Clone, Debug)]
+pub struct AlignLoss {
+    config: LossConfig,
+    landmark: LandmarkLoss,
+}
+
+impl AlignLoss {
+    /// With the weights and the landmark loss of `config`.
+    pub const fn new(config: LossConfig) -> Self {
+        let landmark = LandmarkLoss::new(&config);
+        Self { config, landmark }
+    }
+
+    /// The loss of a batch of B crops and the targets of each, which have one anchor.
+    ///
+    /// # Errors
+    /// When the outputs and targets differ in crops or points.
+    pub fn forward(&self, outputs: &AlignerOutputs, targets: &[Targets]) -> Result<Losses> {
+        let [crops, coordinates] = outputs.deltas.dims();
+        let fits =
+            |t: &Targets| t.landmark_deltas.len() == coordinates || t.with_landmarks.is_empty();
+        ensure!(
+            crops == targets.len() && targets.iter().all(fits),
+            "the network gave {crops} crops of {coordinates} coordinates, the targets are others"
+        );
+        let device = outputs.deltas.device();
+        let flat = |of: fn(&Targets) -> &Vec<f32>| {
+            let mut all = Vec::with_capacity(crops * coordinates);
+            for target in targets {
+                match of(target).as_slice() {
+                    [] => all.extend(std::iter::repeat_n(0.0, coordinates)),
+                    some => all.extend_from_slice(some),
+                }
+            }
+            let data = TensorData::new(all, [crops, coordinates]);
+            Tensor::<2>::from_data(data, &device)
+        };
+        let faces = targets
+            .iter()
+            .filter(|t| !t.with_landmarks.is_empty())
+            .count();
+        let share = 1.0 / faces.max(1) as f32;
+        let weights = flat(|t| &t.landmark_weights); // [B,2L], each face's sum to 1, or 0
+        let error = outputs.deltas.clone() - flat(|t| &t.landmark_deltas); // [B,2L]
+        let landmarks = (self.landmark.of(error.clone()) * weights.clone()).sum() * share;
+        let landmarks = landmarks * self.config.landmark_weight;
+        let uncertainty = match &outputs.log_scales {
+            None => Tensor::zeros([1], &device),
+            Some(log_scales) => {
+                likelihood(error.detach(), log_scales.clone(), weights)
+                    * (share * self.config.uncertainty_weight)
+            }
+        };
+        let nothing = Tensor::zeros([1], &device);
+        Ok(Losses {
+            total: landmarks.clone() + uncertainty.clone(),
+            class: nothing.clone(),
+            boxes: nothing,
+            landmarks,
+            uncertainty,
+            positives: faces,
+        })
+    }
+}
+
+/// Weighted sum of `ln(2 b) + |d| / b` over all coordinates; both of a point share its scale.
+/// `error` and `weights` `[B,2L]`, `log_scales` `[B,L]` -> `[1]`.
+fn likelihood(error: Tensor<2>, log_scales: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+    let [crops, points] = log_scales.dims();
+    let per_point = |x: Tensor<2>| -> Tensor<2> {
+        x.reshape([crops, points, 2])
+            .sum_dim(2)
+            .reshape([crops, points])
+    };
+    let spread = per_point(error.abs() * weights.clone()); // [B,L]
+    let weights = per_point(weights);
+    let scale = (-log_scales.clone()).exp();
+    let log_two = std::f32::consts::LN_2;
+    (spread * scale + (log_scales + log_two) * weights).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn tensor<const N: usize>(values: [f32; N], device: &Device) -> Tensor<2> {
+        Tensor::<1>::from_floats(values, device).reshape([1, N])
+    }
+
+    fn target(deltas: [f32; 4], weights: [f32; 4]) -> Targets {
+        Targets {
+            labels: vec![1],
+            positives: vec![0],
+            faces: vec![0],
+            with_landmarks: vec![0],
+            landmark_deltas: deltas.to_vec(),
+            landmark_weights: weights.to_vec(),
+            ..Targets::default()
+        }
+    }
+
+    fn loss() -> AlignLoss {
+        AlignLoss::new(LossConfig {
+            landmark: crate::config::LandmarkLossKind::L1,
+            uncertainty_weight: 0.5,
+            ..LossConfig::default()
+        })
+    }
+
+    #[test]
+    fn hand_computed_parts_and_gradients() {
+        let device = Device::flex().autodiff();
+        let deltas = tensor([1.0, 2.0, 0.5, 9.0], &device).require_grad();
+        let log_scales = tensor([0.0, 1.0], &device).require_grad();
+        let outputs = AlignerOutputs {
+            deltas: deltas.clone(),
+            log_scales: Some(log_scales.clone()),
+        };
+        // The last coordinate is not labelled.
+        let targets = [target([0.0, 0.0, 1.0, 0.0], [0.25, 0.25, 0.5, 0.0])];
+        let losses = loss().forward(&outputs, &targets).unwrap();
+        let value = |x: &Tensor<1>| x.clone().into_scalar::<f32>();
+        // 1/4 + 2/4 + 0.5/2
+        assert!((value(&losses.landmarks) - 1.0).abs() < 1e-6);
+        // Point 1: b = 1, 0.75 + 0.5 ln 2; point 2: b = e, 0.25/e + 0.5 (1 + ln 2).
+        let expected = 0.5 * (0.75 + 0.25 / 1f32.exp() + 0.5 + 2f32.ln());
+        assert!((value(&losses.uncertainty) - expected).abs() < 1e-5);
+        let gradients = losses.total.backward();
+        let of = |x: &Tensor<2>| {
+            x.grad(&gradients)
+                .unwrap()
+                .into_data()
+                .try_to_vec::<f32>()
+                .unwrap()
+        };
+        // The likelihood does not move the points.
+        assert_eq!(of(&deltas), [0.25, 0.25, -0.5, 0.0]);
+        let [first, second] = of(&log_scales)[..] else {
+            panic!("two scales")
+        };
+        assert!((first - 0.5 * (0.5 - 0.75)).abs() < 1e-5);
+        assert!((second - 0.5 * (0.5 - 0.25 / 1f32.exp())).abs() < 1e-5);
+    }
+
+    #[test]
+    fn crops_without_points_are_legal_and_others_refused() {
+        let device = Device::flex();
+        let outputs = AlignerOutputs {
+            deltas: tensor([1.0, 2.0, 0.5, 9.0], &device),
+            log_scales: None,
+        };
+        let losses = loss().forward(&outputs, &[Targets::default()]).unwrap();
+        assert_eq!(losses.total.into_scalar::<f32>(), 0.0);
+        assert!(loss().forward(&outputs, &[]).is_err());
+    }
+}

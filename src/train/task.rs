@@ -1,0 +1,92 @@
+//! What training does differently for the detector and the aligner.
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+
+use crate::anchors::Coder;
+use crate::config::Config;
+use crate::data::Dataset;
+use crate::geometry::FaceCrop;
+use crate::infer::Predictor;
+use crate::loss::Learn;
+use crate::model::{Aligner, RetinaFace};
+
+/// A network that a run can train.
+pub trait Trainable: Learn {
+    /// The new network with what it should know of its training data before the first step.
+    ///
+    /// # Errors
+    /// When the data cannot tell it.
+    fn fitted_to(self, training: &Dataset, config: &Config) -> Result<Self>;
+
+    /// For validation and snapshots.
+    ///
+    /// # Errors
+    /// When the config is impossible.
+    fn predictor(self, config: &Config, device: &Device) -> Result<Predictor>;
+}
+
+impl Trainable for RetinaFace {
+    fn fitted_to(self, _training: &Dataset, _config: &Config) -> Result<Self> {
+        Ok(self)
+    }
+
+    fn predictor(self, config: &Config, device: &Device) -> Result<Predictor> {
+        Predictor::new(self, config, device)
+    }
+}
+
+impl Trainable for Aligner {
+    /// With their mean shape.
+    fn fitted_to(self, training: &Dataset, config: &Config) -> Result<Self> {
+        self.with_mean_shape(&mean_shape(training, config)?)
+    }
+
+    fn predictor(self, config: &Config, device: &Device) -> Result<Predictor> {
+        Predictor::of_aligner(self, config, device)
+    }
+}
+
+/// The mean of every landmark over all faces with each in its upright crop, as `2L` deltas in the
+/// coder's terms; both mirror images of a face count.
+///
+/// # Errors
+/// When a landmark is nowhere labelled.
+fn mean_shape(training: &Dataset, config: &Config) -> Result<Vec<f32>> {
+    let scheme = config.landmarks.scheme()?;
+    let side = config.aligner.side as f32;
+    let anchor = config.aligner.anchor_cxcywh();
+    let coder = Coder {
+        variances: config.anchors.variances,
+    };
+    let mut sums = vec![[0.0f64; 3]; scheme.len()];
+    for face in training.samples.iter().flat_map(|s| &s.faces) {
+        let (points, labelled) = (&face.landmarks, &face.labelled);
+        let Some(crop) = FaceCrop::around(points, labelled, &scheme, config.aligner.context) else {
+            continue;
+        };
+        let map = crop.to_crop(side);
+        for (i, (&point, _)) in points
+            .iter()
+            .zip(labelled)
+            .enumerate()
+            .filter(|(_, p)| *p.1)
+        {
+            let [x, y] = coder.encode_point(anchor, map.apply(point));
+            for (point, x) in [(i, x), (scheme.mirror()[i], -x)] {
+                let new = [f64::from(x), f64::from(y), 1.0];
+                sums[point]
+                    .iter_mut()
+                    .zip(new)
+                    .for_each(|(sum, v)| *sum += v);
+            }
+        }
+    }
+    let mut mean = Vec::with_capacity(2 * sums.len());
+    for (i, [x, y, count]) in sums.into_iter().enumerate() {
+        let known = (count > 0.0).then_some(count);
+        let count = known.with_context(|| format!("no training face has landmark {i}"))?;
+        mean.extend([(x / count) as f32, (y / count) as f32]);
+    }
+    Ok(mean)
+}
