@@ -1,5 +1,6 @@
 //! One integration binary: each module exercises one part of the program.
 
+mod aligner;
 mod anchors;
 mod augment;
 mod cli;

@@ -510,7 +510,11 @@ fn rows_at(model: &RetinaFace, outputs: &Outputs, at: &[(usize, usize)]) -> Vec<
 #[test]
 fn landmarks_of_single_anchors_are_those_of_all() {
     let device = Device::flex();
-    let model = shaken_model(&with_everything(), &device);
+    let mut config = with_everything();
+    // Windows of two layers reach over the edges of the smaller maps.
+    config.model.landmark_tower_layers = 2;
+    config.model.landmarks_in_box = true;
+    let model = shaken_model(&config, &device);
     let outputs = model.forward(input([3, 3, 70, 45], &device));
     let n = outputs.logits.dims()[1];
     // Every level, both anchors, images out of order, one twice.
@@ -545,6 +549,43 @@ fn landmarks_of_single_anchors_are_those_of_all() {
     let all: Vec<_> = (0..3).flat_map(|i| (0..n).map(move |a| (i, a))).collect();
     let got = values(&model.landmark_deltas_at(&outputs, &all));
     assert_close("all", &got, &rows_at(&model, &outputs, &all), 1e-5);
+}
+
+#[test]
+fn landmarks_in_the_box_are_moved_and_scaled_as_the_box_is() {
+    let device = Device::flex();
+    let mut config = with_everything();
+    let plain = shaken_model(&config, &device);
+    config.model.landmarks_in_box = true;
+    let in_box = shaken_model(&config, &device);
+    let x = input([2, 3, 40, 33], &device);
+    let (a, b) = (plain.forward(x.clone()), in_box.forward(x));
+    assert_eq!(values(&a.logits), values(&b.logits), "not the same weights");
+    let boxes = values(&a.box_deltas);
+    let raw = values(&plain.landmark_deltas(&a));
+    let expected: Vec<f32> = raw
+        .chunks(10)
+        .zip(boxes.chunks(4))
+        .flat_map(|(points, b)| {
+            let coordinate = |(i, &p): (usize, &f32)| p * (0.2 * b[2 + i % 2]).exp() + b[i % 2];
+            points
+                .iter()
+                .enumerate()
+                .map(coordinate)
+                .collect::<Vec<f32>>()
+        })
+        .collect();
+    assert_close(
+        "rows",
+        &values(&in_box.landmark_deltas(&b)),
+        &expected,
+        1e-4,
+    );
+    assert!(largest(&boxes) > 0.1, "the boxes say nothing");
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0.0, |a, b| a.max(b.abs()))
 }
 
 #[test]

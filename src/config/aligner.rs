@@ -25,6 +25,8 @@ pub struct AlignerConfig {
     pub context: f32,
     /// Channels that C3, C4 and C5 are reduced to before the linear layer.
     pub channels: [usize; 3],
+    /// Channels of the heatmaps beside the linear layer; 0: none.
+    pub heatmap_channels: usize,
     /// Whether every landmark gets a confidence.
     pub uncertainty: bool,
     /// Lowest score of faces that are looked at again.
@@ -41,6 +43,7 @@ impl Default for AlignerConfig {
             side: 128,
             context: 1.25,
             channels: [32, 32, 64],
+            heatmap_channels: 0,
             uncertainty: true,
             min_score: 0.3,
             passes: 2,
@@ -64,6 +67,7 @@ impl AlignerConfig {
         for (i, &channels) in self.channels.iter().enumerate() {
             check.between(&format!("aligner.channels[{i}]"), channels, 1, 4096);
         }
+        check.between("aligner.heatmap_channels", self.heatmap_channels, 0, 4096);
         check.between("aligner.min_score", self.min_score, 0.0, 1.0);
         check.between("aligner.passes", self.passes, 1, 10);
     }

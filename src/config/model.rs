@@ -173,6 +173,8 @@ pub struct ModelConfig {
     pub landmark_tower_layers: usize,
     /// Channels of that tower.
     pub landmark_tower_channels: usize,
+    /// Whether the landmark heads speak in terms of the predicted box instead of the anchor.
+    pub landmarks_in_box: bool,
 }
 
 impl Default for ModelConfig {
@@ -184,6 +186,7 @@ impl Default for ModelConfig {
             se_reduction: 16,
             landmark_tower_layers: 0,
             landmark_tower_channels: 64,
+            landmarks_in_box: false,
         }
     }
 }

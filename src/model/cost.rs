@@ -190,6 +190,15 @@ pub fn of_aligner(model: &Aligner) -> Cost {
         cost.block(reduce, size);
     }
     cost.block(&model.halve, sizes[0]);
+    if let Some(heatmaps) = &model.heatmaps {
+        for (lateral, size) in heatmaps.lateral.iter().zip(sizes) {
+            cost.block(lateral, size);
+        }
+        for block in &heatmaps.mix {
+            cost.block(block, sizes[0]);
+        }
+        cost.conv(&heatmaps.logits, sizes[0]);
+    }
     for layer in model.scales.iter().chain([&model.points]) {
         cost.linear(layer);
     }

@@ -24,6 +24,9 @@ const LEVELS: usize = 3;
 /// Necks of up to this many channels have leaky ReLUs, wider ones plain ones.
 const LEAKY_UP_TO: usize = 64;
 
+/// Boxes of an untrained network are not taken for larger than `e^3` anchors.
+const MAX_LOG_SIZE: f32 = 3.0;
+
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
 pub struct Outputs {
@@ -55,6 +58,9 @@ pub struct RetinaFace {
     pub landmark_heads: Vec<LandmarkHead>,
     per_location: usize,
     coordinates: usize,
+    /// Variance of box sizes where the landmark heads speak in terms of the predicted box.
+    #[module(skip)]
+    size_variance: Option<f32>,
 }
 
 impl RetinaFace {
@@ -92,6 +98,9 @@ impl RetinaFace {
             backbone,
             per_location,
             coordinates,
+            size_variance: model
+                .landmarks_in_box
+                .then_some(config.anchors.variances[1]),
         })
     }
 
@@ -125,7 +134,27 @@ impl RetinaFace {
             .zip(&outputs.landmark_features)
             .map(|(head, features)| head.everywhere(features.clone()))
             .collect();
-        ops::head_rows(maps, self.coordinates)
+        let rows = ops::head_rows(maps, self.coordinates); // [B,N,2L]
+        let [images, anchors, _] = rows.dims();
+        let boxes = outputs.box_deltas.clone().reshape([images * anchors, 4]);
+        self.in_anchor_terms(rows.flatten(0, 1), boxes)
+            .reshape([images, anchors, self.coordinates])
+    }
+
+    /// What the landmark heads say about P anchors with these box deltas `[P,4]`, relative to the
+    /// predicted box, as deltas relative to the anchor: `[P,2L]` -> `[P,2L]`. Where faces are and
+    /// how large has been learned once, by the box heads; landmarks do not change them.
+    fn in_anchor_terms(&self, deltas: Tensor<2>, boxes: Tensor<2>) -> Tensor<2> {
+        let Some(variance) = self.size_variance else {
+            return deltas;
+        };
+        let [rows, coordinates] = deltas.dims();
+        let boxes = boxes.detach().reshape([rows, 2, 2]); // centre, size
+        let centre = boxes.clone().narrow(1, 0, 1); // [P,1,2]
+        let size = boxes.narrow(1, 1, 1) * variance;
+        let size = size.clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE).exp(); // [P,1,2]
+        let points = deltas.reshape([rows, coordinates / 2, 2]); // [P,L,2]
+        (points * size + centre).reshape([rows, coordinates])
     }
 
     /// Landmark deltas of the anchors `at` = (image of the batch, anchor) only: `[P,2L]`, rows in
@@ -160,7 +189,11 @@ impl RetinaFace {
             first_anchor = past_anchor;
         }
         debug_assert_eq!(done, at.len(), "an anchor beyond the last one");
-        select_rows(Tensor::cat(rows, 0), &order)
+        let deltas = select_rows(Tensor::cat(rows, 0), &order);
+        let [images, anchors, _] = outputs.box_deltas.dims();
+        let boxes = outputs.box_deltas.clone().reshape([images * anchors, 4]);
+        let chosen: Vec<usize> = at.iter().map(|&(i, a)| i * anchors + a).collect();
+        self.in_anchor_terms(deltas, select_rows(boxes, &chosen))
     }
 
     /// Anchors at each location.

@@ -322,3 +322,34 @@ fn the_backbone_rests_while_it_is_frozen() {
     assert!(!backbone_moves(&mut trainer));
     assert!(backbone_moves(&mut trainer));
 }
+
+#[test]
+fn parts_that_never_learn_stay_as_they_are() {
+    let folder = tempdir();
+    let mut config = toy_config(folder.path());
+    let frozen = ["backbone", "fpn", "ssh", "se", "class_heads", "box_heads"];
+    config.optimizer.freeze = frozen.map(str::to_owned).to_vec();
+    let mut model = trainer(&config);
+    let before = model.checkpoint();
+    model.train_one_epoch(|_, _| Ok(())).unwrap();
+    let after = model.checkpoint();
+    let mut learned = 0;
+    for entry in model.layout().entries() {
+        let changed = |a: &[f32], b: &[f32]| a[entry.range()] != b[entry.range()];
+        if frozen.iter().any(|part| entry.name.starts_with(part)) {
+            // Running statistics too, of the average as well: nothing that finds faces changes.
+            assert!(!changed(&before.weights, &after.weights), "{}", entry.name);
+            assert!(!changed(&before.ema, &after.ema), "{}", entry.name);
+        } else {
+            learned += usize::from(changed(&before.weights, &after.weights));
+        }
+    }
+    assert!(learned > 0);
+    config.optimizer.freeze = vec!["heads".into()];
+    let error = trainer(&config).train_one_epoch(|_, _| Ok(())).unwrap_err();
+    let error = error.to_string();
+    assert!(
+        error.contains("heads") && error.contains("box_heads"),
+        "{error}"
+    );
+}

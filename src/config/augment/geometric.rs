@@ -73,9 +73,9 @@ pub struct FaceCropConfig {
 impl Default for FaceCropConfig {
     fn default() -> Self {
         Self {
-            shift: 0.05,
-            scale: 0.08,
-            turn: 6.0,
+            shift: 0.04,
+            scale: 0.07,
+            turn: 5.0,
         }
     }
 }

@@ -1,14 +1,19 @@
 //! The second look: the upright crop of one face -> its landmarks.
 //!
 //! A backbone, its three feature maps reduced to few channels, flattened, and one linear layer
-//! around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859), with a scale of the
-//! Laplace distribution around every landmark. A crop is one anchor: landmarks are deltas in the
-//! coder's terms of the square that the face fills.
+//! around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859); optionally heatmaps
+//! beside it, whose expected places the linear layer then only corrects; and a scale of the Laplace
+//! distribution around every landmark. A crop is one anchor: landmarks are deltas in the coder's
+//! terms of the square that the face fills.
+
+mod heatmaps;
 
 use anyhow::{Context, Result, ensure};
 use burn::module::{Module, Param};
 use burn::nn::{Initializer, Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, TensorData};
+
+pub use heatmaps::Heatmaps;
 
 use super::Network;
 use super::backbone::Backbone;
@@ -48,7 +53,12 @@ pub struct Aligner {
     pub points: Linear,
     /// Reduced C5 -> logarithms of the scales.
     pub scales: Option<Linear>,
+    /// Landmarks on maps, to which the deltas of `points` are added.
+    pub heatmaps: Option<Heatmaps>,
     side: usize,
+    /// Distance from the middle of a crop to its edge, in the coder's terms.
+    #[module(skip)]
+    reach: f32,
 }
 
 impl Aligner {
@@ -63,6 +73,7 @@ impl Aligner {
             channels,
             side,
             uncertainty,
+            heatmap_channels,
             ..
         } = config.aligner;
         let points = config.landmarks.scheme()?.len();
@@ -77,6 +88,10 @@ impl Aligner {
                 vec![START_LOG_SCALE as f32; points],
                 device,
             )
+        });
+        let heatmaps = (heatmap_channels > 0).then(|| {
+            let map = (side as usize).div_ceil(8);
+            Heatmaps::new(backbone.channels(), heatmap_channels, points, map, device)
         });
         let fan_out = Initializer::KaimingUniform {
             gain: START_GAIN / 3.0f64.sqrt(),
@@ -95,7 +110,9 @@ impl Aligner {
                 .with_initializer(fan_out)
                 .init(device),
             scales,
+            heatmaps,
             side: side as usize,
+            reach: config.aligner.context * 0.5 / config.anchors.variances[0],
         })
     }
 
@@ -111,13 +128,21 @@ impl Aligner {
             mean.len()
         );
         let device = self.points.weight.device();
-        self.points = with_bias(self.points, mean.to_vec(), &device);
+        let start = match self.heatmaps.take() {
+            None => mean.to_vec(),
+            Some(heatmaps) => {
+                self.heatmaps = Some(heatmaps.with_mean_shape(mean, self.reach));
+                vec![0.0; coordinates]
+            }
+        };
+        self.points = with_bias(self.points, start, &device);
         Ok(self)
     }
 
     /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
     pub fn forward(&self, x: Tensor<4>) -> AlignerOutputs {
         let maps = self.backbone.forward(x);
+        let on_maps = self.heatmaps.as_ref().map(|h| h.forward(&maps, self.reach)); // [B,2L]
         let reduced = maps.into_iter().zip(&self.reduce);
         let mut maps: Vec<Tensor<4>> = reduced.map(|(map, conv)| conv.forward(map)).collect();
         maps[0] = self.halve.forward(maps[0].clone());
@@ -125,7 +150,10 @@ impl Aligner {
         let scales = self.scales.as_ref();
         AlignerOutputs {
             log_scales: scales.map(|layer| layer.forward(flat[2].clone())),
-            deltas: self.points.forward(Tensor::cat(flat, 1)),
+            deltas: match (self.points.forward(Tensor::cat(flat, 1)), on_maps) {
+                (deltas, None) => deltas,
+                (deltas, Some(on_maps)) => on_maps + deltas,
+            },
         }
     }
 
@@ -152,6 +180,7 @@ impl Network for Aligner {
             backbone: self.backbone.fold(),
             reduce: fold_all(self.reduce),
             halve: self.halve.fold(),
+            heatmaps: self.heatmaps.map(Heatmaps::fold),
             ..self
         }
     }
@@ -161,7 +190,9 @@ impl Network for Aligner {
     }
 
     fn freeze_parts(self, parts: &[&str]) -> Result<Self> {
-        const PARTS: [&str; 5] = ["backbone", "reduce", "halve", "points", "scales"];
+        const PARTS: [&str; 6] = [
+            "backbone", "reduce", "halve", "points", "scales", "heatmaps",
+        ];
         check_parts(parts, &PARTS)?;
         let frozen = |part| parts.contains(&part);
         Ok(Self {
@@ -170,6 +201,7 @@ impl Network for Aligner {
             halve: freeze_if(frozen("halve"), self.halve),
             points: freeze_if(frozen("points"), self.points),
             scales: freeze_if(frozen("scales"), self.scales),
+            heatmaps: freeze_if(frozen("heatmaps"), self.heatmaps),
             ..self
         })
     }
