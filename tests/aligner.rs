@@ -188,6 +188,38 @@ fn every_face_is_an_item_and_turned_ones_come_as_often_as_asked() {
 }
 
 #[test]
+fn several_lists_may_name_faces_of_one_photo() {
+    let folder = tempdir();
+    let folder = folder.path();
+    succeeds(
+        folder,
+        &["synth", "--out", "faces", "--photos", "4", "--size", "96"],
+    );
+    let sources = |weight: f32| {
+        let source = |weight| {
+            format!(
+                "{{kind: wflw, list: {0}/train.txt, images: {0}/images, weight: {weight}}}",
+                folder.join("faces").display()
+            )
+        };
+        format!("data: {{train: [{}, {}]}}", source(1.0), source(weight))
+    };
+    let align = config(&sources(0.5));
+    let faces = Dataset::load(&align.data.train, &align)
+        .unwrap()
+        .for_training(&align)
+        .unwrap();
+    let detect = Config::from_yaml(&sources(0.5)).unwrap();
+    assert!(
+        Dataset::load(&detect.data.train, &detect).is_err(),
+        "nothing is left of the second"
+    );
+    let once = Dataset::load(&align.data.train[..1], &align).unwrap();
+    let once = once.for_training(&align).unwrap();
+    assert_eq!(faces.samples.len(), 2 * once.samples.len());
+}
+
+#[test]
 fn crops_show_the_face_upright_and_targets_say_where() {
     let folder = tempdir();
     let plain = "augment: {rotation: {probability: 0}, flip: {probability: 0}, \

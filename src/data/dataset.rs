@@ -42,7 +42,9 @@ struct Broken {
 }
 
 impl Dataset {
-    /// Read all sources. A photo that several sources name stays with the first one.
+    /// Read all sources. A photo that several sources name stays with the first one, where whole
+    /// photos are learned: the others do not know its other faces. An aligner sees one face at a
+    /// time, so sources may add faces of the same photo.
     ///
     /// # Errors
     /// On a list or photo that is missing, malformed or broken, with file and line (unless
@@ -64,7 +66,9 @@ impl Dataset {
             };
             let mut entries = reader.read(&mut set.report)?;
             set.drop_unreadable(&mut entries)?;
-            set.drop_known(index, source, &mut entries, &mut known);
+            if config.task == Task::Detect {
+                set.drop_known(index, source, &mut entries, &mut known);
+            }
             ensure!(
                 !entries.is_empty(),
                 "{} gives no photo that another source does not give already",
