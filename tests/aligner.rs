@@ -558,3 +558,23 @@ fn the_program_packs_labels_evaluates_and_detects_with_both_looks() {
     );
     fails(folder, &label, "--force");
 }
+
+#[test]
+fn blended_weights_lie_between_the_two() {
+    let folder = tempdir();
+    let device = Device::flex();
+    let (_, other) = pair(folder.path());
+    let own = Aligner::new(&config(""), &device).unwrap();
+    let blend = |share| weights::blend(own.clone(), &other, share).unwrap();
+    let theirs = weights::load_networks(&other, &device)
+        .unwrap()
+        .aligner
+        .unwrap();
+    let weight = |model: &Aligner| values(model.points.weight.val());
+    assert_eq!(weight(&blend(0.0)), weight(&own));
+    let ends = weight(&own).into_iter().zip(weight(&theirs));
+    let expected: Vec<f32> = ends.map(|(a, b)| 0.75 * a + 0.25 * b).collect();
+    assert!(largest_difference(&weight(&blend(0.25)), &expected) < 1e-6);
+    assert!(largest_difference(&weight(&blend(1.0)), &weight(&theirs)) < 1e-6);
+    assert!(weights::blend(own, &folder.path().join("none"), 0.5).is_err());
+}

@@ -126,4 +126,7 @@ fn the_real_lists_load_and_share_no_photo() {
     let faces = |set: &Dataset| set.samples.iter().map(|s| s.faces.len()).sum::<usize>();
     assert_eq!(faces(&train), 37_835 + 2008);
     refuse_overlap(&train, &val).unwrap();
+    // The 300-W common test set is for measuring only.
+    let is_test = |name: &str| name.contains("helen_test") || name.contains("lfpw_test");
+    assert!(train.samples.iter().all(|s| !is_test(&s.name)));
 }

@@ -42,6 +42,7 @@ fn predictor() -> Predictor {
 fn options(size: u32) -> DetectOptions {
     DetectOptions {
         size: InputSize::Fixed(size),
+        second_size: None,
         score: 0.0,
         nms_iou: 0.4,
         top_k: 5000,
@@ -201,4 +202,28 @@ fn score_and_number_of_faces_are_limits() {
 fn a_photo_without_pixels_is_an_error() {
     let empty = RgbImage::new(0, 5);
     assert!(predictor().detect(&empty, &options(64)).is_err());
+}
+
+#[test]
+fn two_sizes_give_the_best_of_both() {
+    let predictor = predictor();
+    let photo = picture(120, 90, 4);
+    let look = |first: u32, second: Option<u32>| {
+        let mut options = options(first);
+        options.second_size = second.map(InputSize::Fixed);
+        predictor.detect(&photo, &options).unwrap()
+    };
+    let (small, large, both) = (look(64, None), look(128, None), look(64, Some(128)));
+    assert!(!small.is_empty() && !large.is_empty());
+    assert!(both.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    for face in &both {
+        assert!(small.contains(face) || large.contains(face));
+    }
+    assert!(both.iter().any(|face| small.contains(face)) || both.iter().all(|f| large.contains(f)));
+    let best = small[0].score.max(large[0].score);
+    assert_eq!(both[0].score, best);
+    let nms = options(64).nms_iou;
+    for (i, a) in both.iter().enumerate() {
+        assert!(both[..i].iter().all(|b| a.box_xyxy.iou(&b.box_xyxy) <= nms));
+    }
 }

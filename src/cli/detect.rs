@@ -40,9 +40,10 @@ pub struct DetectArgs {
     #[arg(long, value_name = "DIR", default_value = "detections")]
     pub out: PathBuf,
     /// Longer side of the network input in pixels, or `full` for the photo's own size (at most
-    /// 3072) [default: as in the weights' config, 640]
-    #[arg(long, value_parser = parse_size)]
-    pub size: Option<InputSize>,
+    /// 3072); two of them, such as 640,1024, look twice and find smaller faces too [default: as in
+    /// the weights' config, 640]
+    #[arg(long, value_parser = parse_size, value_delimiter = ',')]
+    pub size: Vec<InputSize>,
     /// Lowest score of a face, 0 to 1 [default: as in the weights' config, 0.5]
     #[arg(long, value_parser = parse_share)]
     pub score: Option<f32>,

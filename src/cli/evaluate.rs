@@ -66,9 +66,11 @@ pub struct EvaluateArgs {
     )]
     pub out: PathBuf,
 
-    /// Longer side of the network input, pixels
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=8192))]
-    pub size: Option<u32>,
+    /// Longer side of the network input, pixels; the --min-face of a second one, as in 640,1024,
+    /// is that of the first
+    #[arg(long, value_name = "PIXELS", value_delimiter = ',',
+          value_parser = clap::value_parser!(u32).range(32..=8192))]
+    pub size: Vec<u32>,
 
     /// Lowest score that counts as found in the joint protocol (the AP looks at all scores from
     /// detect.evaluate_score on)

@@ -89,10 +89,12 @@ fn settings(args: &EvaluateArgs, config: &Config) -> Result<Settings> {
         FaceBoxes::Truth => Boxes::Truth,
         FaceBoxes::List => Boxes::List,
     };
-    if let Some(size) = args.size {
+    ensure!(args.size.len() <= 2, "--size: at most two sizes");
+    if let Some(&size) = args.size.first() {
         settings.size = size;
         settings.detect.size = InputSize::Fixed(size);
     }
+    settings.detect.second_size = args.size.get(1).map(|&size| InputSize::Fixed(size));
     if let Some(score) = args.score {
         settings.options.joint.score = score;
         settings.detect.score = settings.detect.score.min(score);

@@ -1,6 +1,8 @@
 //! `retinamark info`.
 
 use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -22,33 +24,39 @@ pub fn run(args: InfoArgs) -> Result<ExitCode> {
     let networks = weights::load_networks(&path, &Device::flex())?;
     let header = &networks.header;
     let bytes = std::fs::metadata(&path).with_context(|| path.display().to_string())?;
-    println!("weights        {}", path.display());
-    println!("size           {} bytes", bytes.len());
-    println!(
-        "written by     {}, format {}",
-        header.program, header.format_version
-    );
-    println!("networks       {}", what(&networks));
-    println!("landmarks      {}", header.config.landmarks.scheme()?.len());
+    let mut text = String::new();
+    let out = &mut text;
+    writeln!(out, "weights        {}", path.display())?;
+    writeln!(out, "size           {} bytes", bytes.len())?;
+    let (program, format) = (&header.program, header.format_version);
+    writeln!(out, "written by     {program}, format {format}")?;
+    writeln!(out, "networks       {}", what(&networks))?;
+    let points = header.config.landmarks.scheme()?.len();
+    writeln!(out, "landmarks      {points}")?;
     if let Some(detector) = &networks.detector {
-        println!("\ndetector");
-        print_parts(detector);
-        print_detector_cost(detector, args.size);
-        print_about(&header.config, &header.notes)?;
+        writeln!(out, "\ndetector")?;
+        add_parts(out, detector)?;
+        add_detector_cost(out, detector, args.size)?;
+        add_about(out, &header.config, &header.notes)?;
     }
     if let (Some(aligner), Some(config)) = (&networks.aligner, header.aligner_config()) {
-        println!("\naligner");
-        print_parts(aligner);
+        writeln!(out, "\naligner")?;
+        add_parts(out, aligner)?;
         let side = config.aligner.side;
         let cost = cost::of_aligner(aligner);
         let millions = cost.multiply_adds as f64 / 1e6;
-        println!("  million multiply-adds a look at {side} x {side} pixels: {millions:.1}");
+        writeln!(
+            out,
+            "  million multiply-adds a look at {side} x {side} pixels: {millions:.1}"
+        )?;
         let notes = match &header.aligner {
             Some(part) => &part.notes,
             None => &header.notes,
         };
-        print_about(config, notes)?;
+        add_about(out, config, notes)?;
     }
+    // A reader that has seen enough, such as `head`, is no failure.
+    let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -60,35 +68,46 @@ fn what(networks: &Networks) -> &'static str {
     }
 }
 
-fn print_parts(network: &impl Module) {
+fn add_parts(out: &mut String, network: &impl Module) -> fmt::Result {
     let parts = cost::parameters(network);
-    println!("  parameters");
+    writeln!(out, "  parameters")?;
     for (part, count) in &parts {
-        println!("    {part:<20} {count:>12}");
+        writeln!(out, "    {part:<20} {count:>12}")?;
     }
-    println!("    {:<20} {:>12}", "total", parts.values().sum::<usize>());
+    writeln!(
+        out,
+        "    {:<20} {:>12}",
+        "total",
+        parts.values().sum::<usize>()
+    )
 }
 
-fn print_detector_cost(detector: &RetinaFace, size: u32) {
+fn add_detector_cost(out: &mut String, detector: &RetinaFace, size: u32) -> fmt::Result {
     let costs = Costs::of(detector, [size as usize; 2]);
-    println!("  million multiply-adds at {size} x {size} pixels");
+    writeln!(out, "  million multiply-adds at {size} x {size} pixels")?;
     for (part, cost) in costs.parts() {
-        println!("    {part:<20} {:>12.1}", cost.multiply_adds as f64 / 1e6);
+        writeln!(
+            out,
+            "    {part:<20} {:>12.1}",
+            cost.multiply_adds as f64 / 1e6
+        )?;
     }
-    println!(
-        "    (detection runs the landmark heads only where it finds a face: {:.1} without them)",
-        (costs.total() - costs.landmark_heads.multiply_adds) as f64 / 1e6
-    );
+    let rest = costs.total() - costs.landmark_heads.multiply_adds;
+    let rest = rest as f64 / 1e6;
+    writeln!(
+        out,
+        "    (detection runs the landmark heads only where it finds a face: {rest:.1} without them)"
+    )
 }
 
-fn print_about(config: &Config, notes: &BTreeMap<String, String>) -> Result<()> {
+fn add_about(out: &mut String, config: &Config, notes: &BTreeMap<String, String>) -> Result<()> {
     if !notes.is_empty() {
-        println!("  notes");
+        writeln!(out, "  notes")?;
         for (key, value) in notes {
-            println!("    {key}: {value}");
+            writeln!(out, "    {key}: {value}")?;
         }
     }
-    println!("  config\n{}", indented(&config.to_yaml()?));
+    writeln!(out, "  config\n{}", indented(&config.to_yaml()?))?;
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::prepare::fit;
+use super::prepare::{Scaled, fit};
 use super::{DetectOptions, Prepared};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
@@ -50,18 +50,21 @@ impl Detector {
         })
     }
 
-    /// Width and height of the network input for a photo of `width` x `height` pixels.
-    pub(super) fn input_size(
-        &self,
-        [width, height]: [u32; 2],
-        options: &DetectOptions,
-    ) -> [u32; 2] {
-        fit(width, height, options.size, self.stride).input
+    /// Pixels of all network inputs for a photo of `width` x `height` pixels.
+    pub(super) fn input_pixels(&self, [width, height]: [u32; 2], options: &DetectOptions) -> u64 {
+        let pixels = |size| {
+            let [w, h] = fit(width, height, size, self.stride).input;
+            u64::from(w) * u64::from(h)
+        };
+        options.sizes().map(pixels).sum()
     }
 
     /// What the network needs of a photo.
     pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
-        Prepared::new(photo, options.size, self.stride, &self.config.input)
+        let scaled = |size| Scaled::new(photo, size, self.stride, &self.config.input);
+        Ok(Prepared(
+            options.sizes().map(scaled).collect::<Result<_>>()?,
+        ))
     }
 
     /// The faces of each photo, in the order of `inputs`. Photos of the same shape share passes of
@@ -72,14 +75,16 @@ impl Detector {
         options: &DetectOptions,
     ) -> Result<Vec<Vec<Face>>> {
         let mut faces = vec![Vec::new(); inputs.len()];
-        let mut shapes: BTreeMap<[u32; 2], Vec<(usize, Prepared)>> = BTreeMap::new();
+        let mut shapes: BTreeMap<[u32; 2], Vec<(usize, Scaled)>> = BTreeMap::new();
         for (index, input) in inputs.into_iter().enumerate() {
-            shapes
-                .entry(input.input())
-                .or_default()
-                .push((index, input));
+            for input in input.0 {
+                shapes
+                    .entry(input.input())
+                    .or_default()
+                    .push((index, input));
+            }
         }
-        let passes: Vec<Vec<(usize, Prepared)>> =
+        let passes: Vec<Vec<(usize, Scaled)>> =
             shapes.into_values().flat_map(split_passes).collect();
         let found: Vec<Vec<(usize, Vec<Face>)>> = passes
             .into_par_iter()
@@ -92,18 +97,16 @@ impl Detector {
             })
             .collect::<Result<_>>()?;
         for (index, of_photo) in found.into_iter().flatten() {
-            faces[index] = of_photo;
+            faces[index].push(of_photo);
         }
-        Ok(faces)
+        let options = options.postprocess();
+        let merged = faces.into_iter().map(|of_photo| merge(of_photo, &options));
+        Ok(merged.collect())
     }
 
     /// One pass over photos of one input size.
-    pub(super) fn run(
-        &self,
-        mut inputs: Vec<Prepared>,
-        options: &DetectOptions,
-    ) -> Result<Vec<Vec<Face>>> {
-        let Some(input) = inputs.first().map(Prepared::input) else {
+    fn run(&self, mut inputs: Vec<Scaled>, options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
+        let Some(input) = inputs.first().map(Scaled::input) else {
             return Ok(Vec::new());
         };
         let anchors = self.anchors.get(input);
@@ -121,7 +124,7 @@ impl Detector {
     }
 
     /// Takes the pixels out of `inputs`.
-    fn forward(&self, inputs: &mut [Prepared], [width, height]: [u32; 2]) -> Outputs {
+    fn forward(&self, inputs: &mut [Scaled], [width, height]: [u32; 2]) -> Outputs {
         let shape = [inputs.len(), 3, height as usize, width as usize];
         let pixels = match inputs {
             [one] => std::mem::take(&mut one.pixels),
@@ -140,7 +143,7 @@ impl Detector {
 
     fn keep(
         &self,
-        inputs: &[Prepared],
+        inputs: &[Scaled],
         outputs: &Outputs,
         anchors: &Anchors,
         options: &DetectOptions,
@@ -187,7 +190,7 @@ impl Detector {
     }
 
     /// `None` when numbers went beyond what `f32` holds, or nothing of the box is on the photo.
-    fn face(&self, kept: &Kept, row: &[f32], anchors: &Anchors, input: &Prepared) -> Option<Face> {
+    fn face(&self, kept: &Kept, row: &[f32], anchors: &Anchors, input: &Scaled) -> Option<Face> {
         let [width, height] = input.photo.map(|v| v as f32);
         let box_xyxy = input
             .letterbox
@@ -212,6 +215,23 @@ impl Detector {
             landmark_scores: None,
         })
     }
+}
+
+/// What looks at a photo at several sizes have found, as one: of faces that overlap the best stays.
+fn merge(mut looks: Vec<Vec<Face>>, options: &postprocess::Options) -> Vec<Face> {
+    if looks.len() <= 1 {
+        return looks.pop().unwrap_or_default();
+    }
+    let mut faces = looks.concat();
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let candidate = |(index, face): (usize, &Face)| Kept {
+        anchor: index,
+        score: face.score,
+        box_xyxy: face.box_xyxy,
+    };
+    let candidates: Vec<Kept> = faces.iter().enumerate().map(candidate).collect();
+    let kept = postprocess::suppress(&candidates, options.nms_iou, options.max_faces);
+    kept.iter().map(|kept| faces[kept.anchor].clone()).collect()
 }
 
 /// Groups of at most [`BATCH`], but enough of them to keep every thread busy.
@@ -244,6 +264,30 @@ mod tests {
         assert_eq!(face_probability(&[1e4, -1e4]), 0.0);
         assert!((face_probability(&[1.0, 3.0]) - 0.880_797).abs() < 1e-6);
         assert!(face_probability(&[f32::NAN, 1.0]).is_nan());
+    }
+
+    #[test]
+    fn looks_at_several_sizes_become_one() {
+        let face = |score, x| Face {
+            box_xyxy: [x, 0.0, x + 10.0, 10.0].into(),
+            score,
+            landmarks: Vec::new(),
+            landmark_scores: None,
+        };
+        let options = DetectOptions::from(&crate::config::DetectConfig::default()).postprocess();
+        let looks = vec![
+            vec![face(0.9, 0.0), face(0.3, 50.0)],
+            vec![face(0.8, 51.0), face(0.7, 1.0), face(0.6, 90.0)],
+        ];
+        let merged = merge(looks, &options);
+        let scores: Vec<f32> = merged.iter().map(|f| f.score).collect();
+        assert_eq!(scores, [0.9, 0.8, 0.6]);
+        // One look stays as it is, whatever overlaps.
+        assert_eq!(
+            merge(vec![vec![face(0.5, 0.0), face(0.4, 0.0)]], &options).len(),
+            2
+        );
+        assert!(merge(Vec::new(), &options).is_empty());
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl From<&AlignerConfig> for AlignOptions {
 pub struct DetectOptions {
     /// Size of the network input.
     pub size: InputSize,
+    /// Look at the photo at this size too: a larger one finds smaller faces, a smaller one those
+    /// that fill the photo.
+    pub second_size: Option<InputSize>,
     /// Lowest score of a face.
     pub score: f32,
     /// IoU above which the weaker of two boxes goes.
@@ -56,6 +59,7 @@ impl From<&DetectConfig> for DetectOptions {
     fn from(config: &DetectConfig) -> Self {
         Self {
             size: InputSize::Fixed(config.size),
+            second_size: None,
             score: config.score,
             nms_iou: config.nms_iou,
             top_k: config.top_k,
@@ -70,6 +74,11 @@ impl DetectOptions {
     pub const fn with_score(mut self, score: f32) -> Self {
         self.score = score;
         self
+    }
+
+    /// All sizes to look at.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = InputSize> {
+        [Some(self.size), self.second_size].into_iter().flatten()
     }
 
     /// The part that concerns the network's outputs.

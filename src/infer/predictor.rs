@@ -182,12 +182,13 @@ impl Predictor {
             .collect()
     }
 
-    /// Width and height of the network input for a photo of `width` x `height` pixels.
+    /// Pixels of the detector's inputs, of all sizes together, for a photo of these width and
+    /// height.
     ///
     /// # Errors
     /// When there is no detector.
-    pub fn input_size(&self, size: [u32; 2], options: &DetectOptions) -> Result<[u32; 2]> {
-        Ok(self.detector()?.input_size(size, options))
+    pub fn input_pixels(&self, photo: [u32; 2], options: &DetectOptions) -> Result<u64> {
+        Ok(self.detector()?.input_pixels(photo, options))
     }
 
     /// The first part of [`Predictor::detect`]: what the detector needs of the photo, so that a
@@ -204,7 +205,7 @@ impl Predictor {
     /// # Errors
     /// When there is no detector, or the device fails.
     pub fn detect_prepared(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
-        let found = self.detector()?.run(vec![input], options)?.pop();
+        let found = self.detector()?.run_all(vec![input], options)?.pop();
         Ok(found.unwrap_or_default())
     }
 

@@ -10,9 +10,14 @@ use crate::config::InputConfig;
 use crate::geometry::Letterbox;
 use crate::imaging;
 
-/// A photo as the network takes it. Much smaller than the photo, which can be let go.
+/// A photo as the network takes it, at every size that it is to be looked at. Much smaller than the
+/// photo, which can be let go.
 #[derive(Clone, Debug)]
-pub struct Prepared {
+pub struct Prepared(pub(super) Vec<Scaled>);
+
+/// A photo at one size.
+#[derive(Clone, Debug)]
+pub(super) struct Scaled {
     /// `[3, H, W]`, normalised.
     pub(super) pixels: Vec<f32>,
     /// Where the photo lies in it.
@@ -21,7 +26,7 @@ pub struct Prepared {
     pub(super) photo: [u32; 2],
 }
 
-impl Prepared {
+impl Scaled {
     /// Scale `photo` and turn it into numbers.
     pub(super) fn new(
         photo: &RgbImage,
@@ -48,7 +53,7 @@ impl Prepared {
     }
 
     /// Width and height of the network input.
-    pub const fn input(&self) -> [u32; 2] {
+    pub(super) const fn input(&self) -> [u32; 2] {
         self.letterbox.input
     }
 }

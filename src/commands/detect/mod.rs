@@ -84,6 +84,7 @@ struct Ready {
 
 fn prepare(args: &DetectArgs) -> Result<Ready> {
     let device = device::by_name(&args.device)?;
+    ensure!(args.size.len() <= 2, "--size: at most two sizes");
     let plan = plan::plan(&args.paths, args.recursive, &args.out)?;
     if plan.photos.is_empty() {
         for problem in &plan.problems {

@@ -84,7 +84,8 @@ impl<'a> Worker<'a> {
     /// As the arguments say.
     pub fn new(predictor: &'a Predictor, args: &'a DetectArgs, jobs: usize) -> Self {
         let mut options = DetectOptions::from(&predictor.config().detect);
-        options.size = args.size.unwrap_or(options.size);
+        options.size = args.size.first().copied().unwrap_or(options.size);
+        options.second_size = args.size.get(1).copied();
         options.score = args.score.unwrap_or(options.score);
         options.nms_iou = args.nms.unwrap_or(options.nms_iou);
         options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
@@ -111,8 +112,8 @@ impl<'a> Worker<'a> {
         let size = imaging::probe(&photo.path).ok();
         let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
         let size = size.unwrap_or([0, 0]);
-        let input = self.predictor.input_size(size, &self.options);
-        let for_network = NETWORK_PIXEL * pixels(input.with_context(about)?);
+        let input = self.predictor.input_pixels(size, &self.options);
+        let for_network = NETWORK_PIXEL * input.with_context(about)?;
         let mut permit = self.budget.take(pixels(size) + for_network);
         let image = imaging::load_rgb(&photo.path, &self.limits)?;
         let size = [image.width(), image.height()];
