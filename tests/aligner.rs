@@ -13,10 +13,9 @@ use retinamark::infer::{DetectOptions, Predictor};
 use retinamark::metrics::alignment;
 use retinamark::model::weights::{self, Precision};
 use retinamark::model::{Aligner, Network, RetinaFace};
-use retinamark::synth::{self, Options};
 use retinamark::train::{Trainable, Trainer};
 
-use crate::support::tempdir;
+use crate::support::{drawn_faces, tempdir};
 
 fn config(yaml: &str) -> Config {
     let text = format!(
@@ -47,33 +46,7 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 
 /// Photos of one drawn face each, saved in `folder`.
 fn samples(folder: &Path, count: usize) -> Vec<Sample> {
-    let options = Options {
-        photos: count,
-        faces_per_photo: 1,
-        size: 96,
-        face: [40.0, 64.0],
-        seed: 5,
-        validation: 0.0,
-    };
-    let one = |index: usize| {
-        let photo = synth::photo(&options, index).unwrap();
-        let name = format!("face_{index}.png");
-        let path = folder.join(&name);
-        photo.image.save(&path).unwrap();
-        let label = |face: &synth::SynthFace| FaceLabel {
-            labelled: vec![true; face.landmarks().len()],
-            landmarks: face.landmarks(),
-            ..FaceLabel::boxed(face.box_xyxy())
-        };
-        Sample {
-            path,
-            name: name.into(),
-            faces: photo.faces.iter().map(label).collect(),
-            complete: true,
-            source: 0,
-        }
-    };
-    (0..count).map(one).collect()
+    drawn_faces(folder, count, 96, [40.0, 64.0])
 }
 
 #[test]

@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use retinamark::data::{FaceLabel, Sample};
+use retinamark::synth::{self, Options};
+
 /// A folder that vanishes with the value.
 pub fn tempdir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
@@ -13,4 +16,36 @@ pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
+}
+
+/// `count` photos of `size` pixels with one drawn face each, whose size lies in the range `face`;
+/// saved in `folder`.
+pub fn drawn_faces(folder: &Path, count: usize, size: u32, face: [f32; 2]) -> Vec<Sample> {
+    let options = Options {
+        photos: count,
+        faces_per_photo: 1,
+        size,
+        face,
+        seed: 3,
+        validation: 0.0,
+    };
+    let one = |index: usize| {
+        let photo = synth::photo(&options, index).expect("a drawn photo");
+        let name = format!("face_{index}.png");
+        let path = folder.join(&name);
+        photo.image.save(&path).expect("a folder to write to");
+        let label = |face: &synth::SynthFace| FaceLabel {
+            labelled: vec![true; face.landmarks().len()],
+            landmarks: face.landmarks(),
+            ..FaceLabel::boxed(face.box_xyxy())
+        };
+        Sample {
+            path,
+            name: name.into(),
+            faces: photo.faces.iter().map(label).collect(),
+            complete: true,
+            source: 0,
+        }
+    };
+    (0..count).map(one).collect()
 }

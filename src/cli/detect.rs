@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::SecondLookArgs;
 use crate::infer::{FULL_SIZE_LIMIT, InputSize};
 
 /// Arguments of `retinamark detect`.
@@ -24,18 +25,9 @@ pub struct DetectArgs {
     /// Weights file [default: the shipped one]
     #[arg(long, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Weights of the aligner, if they are in another file
-    #[arg(long, value_name = "FILE")]
-    pub aligner: Option<PathBuf>,
-    /// Only the first look: coarse landmarks, in one pass
-    #[arg(long, conflicts_with = "aligner")]
-    pub one_pass: bool,
-    /// How often the aligner looks at each face [default: as in its config, 2]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
-    pub passes: Option<u8>,
-    /// Have the aligner look at mirrored crops too, and take the mean
-    #[arg(long)]
-    pub flip: bool,
+    /// The second look.
+    #[command(flatten)]
+    pub second_look: SecondLookArgs,
     /// Folder of the results
     #[arg(long, value_name = "DIR", default_value = "detections")]
     pub out: PathBuf,

@@ -7,6 +7,7 @@ mod evaluate;
 mod info;
 mod label;
 mod pack;
+mod second_look;
 mod synth;
 mod train;
 
@@ -19,6 +20,7 @@ pub use evaluate::{EvaluateArgs, FaceBoxes};
 pub use info::InfoArgs;
 pub use label::LabelArgs;
 pub use pack::PackArgs;
+pub use second_look::SecondLookArgs;
 pub use synth::SynthArgs;
 pub use train::TrainArgs;
 

@@ -7,8 +7,7 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::second_look::SecondLook;
-use super::sources;
+use super::{second_look, sources};
 use crate::cli::{EvaluateArgs, FaceBoxes};
 use crate::config::{Config, OnError, SourceKind};
 use crate::data::Dataset;
@@ -28,13 +27,7 @@ const MOSAIC: usize = 64;
 pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     let weights = model::weights::find(args.weights.as_deref())?;
     let device = device::by_name(&args.device)?;
-    let predictor = Predictor::load_pair(&weights, args.aligner.as_deref(), &device)?;
-    let look = SecondLook {
-        one_pass: args.one_pass,
-        passes: args.passes,
-        flip: args.flip,
-    };
-    let predictor = look.apply(predictor)?;
+    let predictor = second_look::load(&weights, &args.second_look, &device)?;
     let config = config(&args, predictor.config())?;
     let dataset = Dataset::load(&config.data.validation, &config)?;
     let mut settings = settings(&args, &config)?;

@@ -1,6 +1,5 @@
 //! The proof that the whole chain can learn: four faces, learned by heart, are found again.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -11,10 +10,9 @@ use retinamark::evaluation;
 use retinamark::imaging;
 use retinamark::infer::Predictor;
 use retinamark::model::RetinaFace;
-use retinamark::synth::{self, Options};
 use retinamark::train::Trainer;
 
-use crate::support::tempdir;
+use crate::support::{drawn_faces, tempdir};
 
 const SIDE: usize = 64;
 const STEPS: usize = 500;
@@ -28,37 +26,6 @@ fn config() -> Config {
          detect: {size: 64}\n",
     )
     .unwrap()
-}
-
-/// Four photos with one face each, saved in `folder`.
-fn samples(folder: &Path) -> Vec<Sample> {
-    let options = Options {
-        photos: 4,
-        faces_per_photo: 1,
-        size: SIDE as u32,
-        face: [34.0, 50.0],
-        seed: 3,
-        validation: 0.0,
-    };
-    let one = |index: usize| {
-        let photo = synth::photo(&options, index).unwrap();
-        let name = format!("face_{index}.png");
-        let path = folder.join(&name);
-        photo.image.save(&path).unwrap();
-        let label = |face: &synth::SynthFace| FaceLabel {
-            labelled: vec![true; face.landmarks().len()],
-            landmarks: face.landmarks(),
-            ..FaceLabel::boxed(face.box_xyxy())
-        };
-        Sample {
-            path,
-            name: name.into(),
-            faces: photo.faces.iter().map(label).collect(),
-            complete: true,
-            source: 0,
-        }
-    };
-    (0..4).map(one).collect()
 }
 
 fn batch(samples: &[Sample], config: &Config) -> Batch {
@@ -88,7 +55,7 @@ fn batch(samples: &[Sample], config: &Config) -> Batch {
 fn four_faces_learned_by_heart_are_found_again() {
     let folder = tempdir();
     let config = config();
-    let samples = samples(folder.path());
+    let samples = drawn_faces(folder.path(), 4, SIDE as u32, [34.0, 50.0]);
     let batch = batch(&samples, &config);
     let dataset = Arc::new(Dataset::from_samples(samples, &config));
     let device = Device::flex().autodiff();

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 
-use super::second_look::SecondLook;
+use super::second_look;
 use crate::cli::{DetectArgs, Save};
 use crate::infer::Predictor;
 use crate::model::weights;
@@ -93,19 +93,13 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
         bail!("no photos found{}", hint(args));
     }
     let weights = weights::find(args.weights.as_deref())?;
-    let predictor = Predictor::load_pair(&weights, args.aligner.as_deref(), &device)?;
+    let predictor = second_look::load(&weights, &args.second_look, &device)?;
     ensure!(
         predictor.finds_faces(),
         "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \
          and this one as --aligner",
         weights.display()
     );
-    let look = SecondLook {
-        one_pass: args.one_pass,
-        passes: args.passes,
-        flip: args.flip,
-    };
-    let predictor = look.apply(predictor)?;
     ensure!(
         !args.save.contains(&Save::Crop) || output::has_template(predictor.scheme()),
         "--save crop needs a landmark scheme that says where eyes and mouth are \

@@ -1,0 +1,22 @@
+//! Arguments of commands that look again at faces.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// Which aligner looks, and how.
+#[derive(Clone, Debug, Args)]
+pub struct SecondLookArgs {
+    /// Weights of the aligner, if they are in another file
+    #[arg(long, value_name = "FILE")]
+    pub aligner: Option<PathBuf>,
+    /// Only the first look: coarse landmarks, in one pass
+    #[arg(long, conflicts_with = "aligner")]
+    pub one_pass: bool,
+    /// How often the aligner looks at each face [default: as in its config, 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
+    pub passes: Option<u8>,
+    /// Have the aligner look at mirrored crops too, and take the mean
+    #[arg(long)]
+    pub flip: bool,
+}
