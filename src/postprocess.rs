@@ -4,6 +4,12 @@ use crate::anchors::{Anchors, Coder};
 use crate::config::DetectConfig;
 use crate::geometry::{BoxXyxy, Letterbox};
 
+/// Lowest IoU of boxes that are nearly the same.
+const VOTE_IOU: f32 = 0.6;
+
+/// Faces below this score are not worth more than one vote.
+const VOTE_SCORE: f32 = 0.3;
+
 /// What counts as a face.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -50,6 +56,19 @@ pub fn keep(
     letterbox: &Letterbox,
     options: &Options,
 ) -> Vec<Kept> {
+    let all = candidates(scores, box_deltas, anchors, coder, letterbox, options);
+    suppress(&all, options.nms_iou, options.max_faces)
+}
+
+/// What enters the suppression, best first; as in [`keep`].
+pub fn candidates(
+    scores: &[f32],
+    box_deltas: &[[f32; 4]],
+    anchors: &Anchors,
+    coder: Coder,
+    letterbox: &Letterbox,
+    options: &Options,
+) -> Vec<Kept> {
     let boxes = anchors.boxes_cxcywh();
     let mut candidates: Vec<(usize, f32)> = scores
         .iter()
@@ -59,7 +78,7 @@ pub fn keep(
         .collect();
     candidates.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     candidates.truncate(options.top_k);
-    let decoded: Vec<Kept> = candidates
+    candidates
         .into_iter()
         .map(|(anchor, score)| Kept {
             anchor,
@@ -67,8 +86,21 @@ pub fn keep(
             box_xyxy: coder.decode_box(boxes[anchor], box_deltas[anchor]),
         })
         .filter(|k| k.box_xyxy.has_size() && letterbox.on_content(k.box_xyxy.centre()))
-        .collect();
-    suppress(&decoded, options.nms_iou, options.max_faces)
+        .collect()
+}
+
+/// Which of the `candidates` (best first) say where the landmarks of a `kept` face are: up to
+/// `votes` of those whose boxes are nearly its own, itself first. Anchors around a face err
+/// differently, so that their mean errs less.
+pub fn voters(candidates: &[Kept], kept: &Kept, votes: usize) -> Vec<Kept> {
+    let agrees = |c: &&Kept| c.box_xyxy.iou(&kept.box_xyxy) >= VOTE_IOU && c.anchor != kept.anchor;
+    let votes = if kept.score >= VOTE_SCORE {
+        votes.max(1)
+    } else {
+        1
+    };
+    let others = candidates.iter().filter(agrees).take(votes - 1);
+    std::iter::once(kept).chain(others).copied().collect()
 }
 
 /// Greedy non-maximum suppression of boxes sorted best first: each box that overlaps a better
@@ -112,6 +144,30 @@ mod tests {
         assert_eq!(suppress(&[a, b, c, d], 0.4, 2), [a, c]);
         assert_eq!(suppress(&[a], 0.4, 10), [a]);
         assert!(suppress(&[], 0.4, 10).is_empty());
+    }
+
+    #[test]
+    fn boxes_that_are_nearly_the_same_vote() {
+        let at = |anchor, score, b| Kept {
+            anchor,
+            ..kept(score, b)
+        };
+        let all = [
+            at(7, 0.9, [0.0, 0.0, 10.0, 10.0]),
+            at(3, 0.8, [0.0, 0.0, 10.0, 5.0]), // IoU .5
+            at(4, 0.7, [0.0, 0.0, 10.0, 9.0]),
+            at(5, 0.6, [0.0, 1.0, 10.0, 10.0]),
+        ];
+        let anchors = |votes| -> Vec<usize> {
+            voters(&all, &all[0], votes)
+                .iter()
+                .map(|k| k.anchor)
+                .collect()
+        };
+        assert_eq!((anchors(0), anchors(1)), (vec![7], vec![7]));
+        assert_eq!((anchors(2), anchors(9)), (vec![7, 4], vec![7, 4, 5]));
+        let faint = at(7, 0.2, [0.0, 0.0, 10.0, 10.0]);
+        assert_eq!(voters(&all, &faint, 9), [faint]);
     }
 
     #[test]

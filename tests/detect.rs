@@ -47,6 +47,7 @@ fn options(size: u32) -> DetectOptions {
         nms_iou: 0.4,
         top_k: 5000,
         max_faces: 20,
+        landmark_votes: 1,
     }
 }
 

@@ -272,6 +272,8 @@ pub struct DetectConfig {
     pub top_k: usize,
     /// Faces kept after NMS.
     pub max_faces: usize,
+    /// Anchors whose landmarks are averaged for each face; 1: those of the best one stand alone.
+    pub landmark_votes: usize,
 }
 
 impl Default for DetectConfig {
@@ -284,6 +286,7 @@ impl Default for DetectConfig {
             nms_iou: 0.4,
             top_k: 5000,
             max_faces: 750,
+            landmark_votes: 9,
         }
     }
 }

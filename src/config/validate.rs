@@ -238,4 +238,5 @@ fn detect(check: &mut Check, c: &DetectConfig) {
     check.positive("detect.nms_iou", c.nms_iou, 1.0);
     check.between("detect.top_k", c.top_k, 1, 1_000_000);
     check.between("detect.max_faces", c.max_faces, 1, 1_000_000);
+    check.between("detect.landmark_votes", c.landmark_votes, 1, 1000);
 }

@@ -11,7 +11,7 @@ use super::prepare::{Scaled, fit};
 use super::{DetectOptions, Prepared};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
-use crate::geometry::{Face, Point};
+use crate::geometry::Face;
 use crate::model::{Outputs, RetinaFace};
 use crate::postprocess::{self, Kept};
 
@@ -115,10 +115,11 @@ impl Detector {
         let deltas = self.landmark_deltas(&outputs, &kept)?;
         let mut rows = deltas.chunks_exact((2 * self.points).max(1));
         let faces = kept.iter().zip(&inputs).map(|(kept, input)| {
-            let faces = kept.iter().zip(rows.by_ref());
-            faces
-                .filter_map(|(kept, row)| self.face(kept, row, &anchors, input))
-                .collect()
+            let faces = kept.iter().map(|voters| {
+                let rows: Vec<&[f32]> = rows.by_ref().take(voters.len()).collect();
+                self.face(voters, &rows, &anchors, input)
+            });
+            faces.flatten().collect()
         });
         Ok(faces.collect())
     }
@@ -141,13 +142,15 @@ impl Detector {
             .forward(Tensor::<4>::from_data(data, &self.device))
     }
 
+    /// For every face of every photo the anchors that say where its landmarks are, the one that
+    /// stands for it first.
     fn keep(
         &self,
         inputs: &[Scaled],
         outputs: &Outputs,
         anchors: &Anchors,
         options: &DetectOptions,
-    ) -> Result<Vec<Vec<Kept>>> {
+    ) -> Result<Vec<Vec<Vec<Kept>>>> {
         let logits = outputs.logits.clone().try_into_vec_as::<f32>()?;
         let deltas = outputs.box_deltas.clone().try_into_vec_as::<f32>()?;
         let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
@@ -159,28 +162,32 @@ impl Detector {
             deltas.len(),
             inputs.len()
         );
+        let votes = options.landmark_votes;
         let options = options.postprocess();
         let photos = inputs.iter().zip(logits.chunks(n).zip(deltas.chunks(n)));
         let kept = photos.map(|(input, (logits, deltas))| {
             let scores: Vec<f32> = logits.iter().map(face_probability).collect();
-            postprocess::keep(
+            let candidates = postprocess::candidates(
                 &scores,
                 deltas,
                 anchors,
                 self.coder,
                 &input.letterbox,
                 &options,
-            )
+            );
+            let kept = postprocess::suppress(&candidates, options.nms_iou, options.max_faces);
+            let voters = |kept: &Kept| postprocess::voters(&candidates, kept, votes);
+            kept.iter().map(voters).collect()
         });
         Ok(kept.collect())
     }
 
     /// Rows of 2L numbers for all kept anchors, photo by photo.
-    fn landmark_deltas(&self, outputs: &Outputs, kept: &[Vec<Kept>]) -> Result<Vec<f32>> {
+    fn landmark_deltas(&self, outputs: &Outputs, kept: &[Vec<Vec<Kept>>]) -> Result<Vec<f32>> {
         let at: Vec<(usize, usize)> = kept
             .iter()
             .enumerate()
-            .flat_map(|(photo, kept)| kept.iter().map(move |k| (photo, k.anchor)))
+            .flat_map(|(photo, kept)| kept.iter().flatten().map(move |k| (photo, k.anchor)))
             .collect();
         if at.is_empty() {
             return Ok(Vec::new());
@@ -190,23 +197,34 @@ impl Detector {
     }
 
     /// `None` when numbers went beyond what `f32` holds, or nothing of the box is on the photo.
-    fn face(&self, kept: &Kept, row: &[f32], anchors: &Anchors, input: &Scaled) -> Option<Face> {
+    fn face(
+        &self,
+        voters: &[Kept],
+        rows: &[&[f32]],
+        anchors: &Anchors,
+        input: &Scaled,
+    ) -> Option<Face> {
+        let kept = voters.first()?;
         let [width, height] = input.photo.map(|v| v as f32);
         let box_xyxy = input
             .letterbox
             .box_to_photo(&kept.box_xyxy)
             .clip(width, height);
-        let anchor = anchors.boxes_cxcywh()[kept.anchor];
-        let landmarks: Vec<Point> = row
-            .as_chunks::<2>()
-            .0
-            .iter()
-            .map(|&delta| {
-                input
-                    .letterbox
-                    .to_photo(self.coder.decode_point(anchor, delta))
-            })
-            .collect();
+        let total: f32 = voters.iter().map(|voter| voter.score).sum();
+        let mut landmarks = vec![[0.0; 2]; self.points];
+        for (voter, row) in voters.iter().zip(rows) {
+            let anchor = anchors.boxes_cxcywh()[voter.anchor];
+            let share = if voters.len() > 1 {
+                voter.score / total
+            } else {
+                1.0
+            };
+            for (mean, &delta) in landmarks.iter_mut().zip(row.as_chunks::<2>().0) {
+                let point = self.coder.decode_point(anchor, delta);
+                let [x, y] = input.letterbox.to_photo(point);
+                *mean = [mean[0] + share * x, mean[1] + share * y];
+            }
+        }
         let finite = landmarks.iter().flatten().all(|v| v.is_finite());
         (finite && box_xyxy.has_size()).then_some(Face {
             box_xyxy,

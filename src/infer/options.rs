@@ -53,6 +53,8 @@ pub struct DetectOptions {
     pub top_k: usize,
     /// Most faces of a photo.
     pub max_faces: usize,
+    /// Anchors whose landmarks are averaged for each face.
+    pub landmark_votes: usize,
 }
 
 impl From<&DetectConfig> for DetectOptions {
@@ -64,6 +66,7 @@ impl From<&DetectConfig> for DetectOptions {
             nms_iou: config.nms_iou,
             top_k: config.top_k,
             max_faces: config.max_faces,
+            landmark_votes: config.landmark_votes,
         }
     }
 }
