@@ -533,6 +533,35 @@ fn the_program_packs_labels_evaluates_and_detects_with_both_looks() {
 }
 
 #[test]
+fn with_a_partner_both_looks_are_validated() {
+    let folder = tempdir();
+    let device = Device::flex();
+    let (first, second) = pair(folder.path());
+    let networks = |path: &Path| weights::load_networks(path, &device).unwrap();
+    let (detector, aligner) = (networks(&first), networks(&second));
+    let predictor = |partner: &Path| {
+        let mut config = aligner.header.config.clone();
+        config.train.partner = Some(partner.to_owned());
+        aligner.aligner.clone().unwrap().predictor(&config, &device)
+    };
+    let both = predictor(&first).unwrap();
+    assert!(both.finds_faces() && both.align_options().is_some());
+    assert!(format!("{:#}", predictor(&second).unwrap_err()).contains("train.partner"));
+
+    let predictor = |partner: &Path| {
+        let mut config = detector.header.config.clone();
+        config.train.partner = Some(partner.to_owned());
+        detector
+            .detector
+            .clone()
+            .unwrap()
+            .predictor(&config, &device)
+    };
+    assert!(predictor(&second).unwrap().align_options().is_some());
+    assert!(format!("{:#}", predictor(&first).unwrap_err()).contains("train.partner"));
+}
+
+#[test]
 fn blended_weights_lie_between_the_two() {
     let folder = tempdir();
     let device = Device::flex();

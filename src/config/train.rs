@@ -207,6 +207,8 @@ pub struct TrainConfig {
     pub keep_last: usize,
     /// Epochs between validations.
     pub validate_every: usize,
+    /// Weights of the other network: with them, validation and snapshots take both looks.
+    pub partner: Option<PathBuf>,
     /// Weights that the final ones are averaged with, such as those that training started from.
     pub blend_weights: Option<PathBuf>,
     /// Their share in the average; 0: not averaged.
@@ -223,6 +225,7 @@ impl Default for TrainConfig {
             crop: 320,
             keep_last: 2,
             validate_every: 1,
+            partner: None,
             blend_weights: None,
             blend_share: 0.0,
         }

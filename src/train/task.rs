@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use crate::geometry::FaceCrop;
 use crate::infer::Predictor;
 use crate::loss::Learn;
-use crate::model::{Aligner, RetinaFace};
+use crate::model::{Aligner, RetinaFace, weights};
 
 /// A network that a run can train.
 pub trait Trainable: Learn {
@@ -19,10 +19,10 @@ pub trait Trainable: Learn {
     /// When the data cannot tell it.
     fn fitted_to(self, training: &Dataset, config: &Config) -> Result<Self>;
 
-    /// For validation and snapshots.
+    /// For validation and snapshots: with `train.partner`, both looks.
     ///
     /// # Errors
-    /// When the config is impossible.
+    /// When the config is impossible, or the partner's file does not hold the other network.
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor>;
 }
 
@@ -32,7 +32,15 @@ impl Trainable for RetinaFace {
     }
 
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor> {
-        Predictor::new(self, config, device)
+        let own = Predictor::new(self, config, device)?;
+        let Some(path) = &config.train.partner else {
+            return Ok(own);
+        };
+        let other = weights::load_networks(path, device)?;
+        let aligner = other.header.aligner_config().cloned().zip(other.aligner);
+        let (config, aligner) = aligner
+            .with_context(|| format!("train.partner: {} holds no aligner", path.display()))?;
+        own.with_aligner(aligner, &config, device)
     }
 }
 
@@ -43,7 +51,13 @@ impl Trainable for Aligner {
     }
 
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor> {
-        Predictor::of_aligner(self, config, device)
+        match &config.train.partner {
+            None => Predictor::of_aligner(self, config, device),
+            Some(path) => {
+                let (detector, own) = weights::load(path, device).context("train.partner")?;
+                Predictor::new(detector, &own, device)?.with_aligner(self, config, device)
+            }
+        }
     }
 }
 

@@ -137,8 +137,8 @@ fn without_folders(mut config: Config) -> Config {
     if let Some(weights) = &mut config.init.weights {
         strip(weights);
     }
-    if let Some(weights) = &mut config.train.blend_weights {
-        strip(weights);
+    for weights in [&mut config.train.blend_weights, &mut config.train.partner] {
+        weights.iter_mut().for_each(strip);
     }
     strip(&mut config.train.out);
     strip(&mut config.snapshot.dir);
