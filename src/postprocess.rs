@@ -21,6 +21,8 @@ pub struct Options {
     pub nms_iou: f32,
     /// Most faces kept.
     pub max_faces: usize,
+    /// Most anchors that say where the landmarks of a face are.
+    pub votes: usize,
 }
 
 impl Options {
@@ -31,6 +33,7 @@ impl Options {
             top_k: config.top_k,
             nms_iou: config.nms_iou,
             max_faces: config.max_faces,
+            votes: config.landmark_votes,
         }
     }
 }
@@ -46,8 +49,10 @@ pub struct Kept {
     pub box_xyxy: BoxXyxy,
 }
 
-/// Faces of one image, best first. `scores` and `box_deltas` are per anchor, NaN scores never
-/// pass; anchors centred on the padding, and boxes whose centre lies there, are left out.
+/// Faces of one image, best first; for each the anchors that say where its landmarks are (see
+/// [`voters`]), the one that stands for it first. `scores` and `box_deltas` are per anchor, NaN
+/// scores never pass; anchors centred on the padding, and boxes whose centre lies there, are left
+/// out.
 pub fn keep(
     scores: &[f32],
     box_deltas: &[[f32; 4]],
@@ -55,29 +60,38 @@ pub fn keep(
     coder: Coder,
     letterbox: &Letterbox,
     options: &Options,
-) -> Vec<Kept> {
-    let all = candidates(scores, box_deltas, anchors, coder, letterbox, options);
-    suppress(&all, options.nms_iou, options.max_faces)
+) -> Vec<Vec<Kept>> {
+    // Who votes does not depend on which faces are wanted.
+    let lowest = options.score.min(VOTE_SCORE);
+    let all = candidates(scores, box_deltas, anchors, coder, letterbox, lowest);
+    let best = |lowest: f32| {
+        let count = all.partition_point(|candidate| candidate.score >= lowest);
+        &all[..count.min(options.top_k)]
+    };
+    let kept = suppress(best(options.score), options.nms_iou, options.max_faces);
+    let voting = best(VOTE_SCORE);
+    kept.iter()
+        .map(|kept| voters(voting, kept, options.votes))
+        .collect()
 }
 
-/// What enters the suppression, best first; as in [`keep`].
-pub fn candidates(
+/// Boxes that score at least `lowest`, best first.
+fn candidates(
     scores: &[f32],
     box_deltas: &[[f32; 4]],
     anchors: &Anchors,
     coder: Coder,
     letterbox: &Letterbox,
-    options: &Options,
+    lowest: f32,
 ) -> Vec<Kept> {
     let boxes = anchors.boxes_cxcywh();
     let mut candidates: Vec<(usize, f32)> = scores
         .iter()
         .copied()
         .enumerate()
-        .filter(|&(i, s)| s >= options.score && letterbox.on_content([boxes[i][0], boxes[i][1]]))
+        .filter(|&(i, s)| s >= lowest && letterbox.on_content([boxes[i][0], boxes[i][1]]))
         .collect();
     candidates.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    candidates.truncate(options.top_k);
     candidates
         .into_iter()
         .map(|(anchor, score)| Kept {
@@ -184,6 +198,7 @@ mod tests {
             top_k: 5000,
             nms_iou: 0.4,
             max_faces: 750,
+            votes: 1,
         };
         let coder = Coder {
             variances: [0.1, 0.2],
@@ -204,9 +219,31 @@ mod tests {
             &letterbox,
             &options,
         );
-        let order: Vec<usize> = faces.iter().map(|k| k.anchor).collect();
+        let order: Vec<usize> = faces.iter().map(|k| k[0].anchor).collect();
         assert_eq!(order, [14, 0]);
-        assert_eq!(faces[1].box_xyxy, BoxXyxy::new(-4.0, -4.0, 12.0, 12.0));
+        assert_eq!(faces[1][0].box_xyxy, BoxXyxy::new(-4.0, -4.0, 12.0, 12.0));
+    }
+
+    #[test]
+    fn who_votes_does_not_depend_on_the_lowest_score() {
+        let (anchors, coder, letterbox, mut options) = setup();
+        options.votes = 9;
+        let mut scores = vec![0.01; anchors.len()];
+        let mut deltas = vec![[0.0; 4]; anchors.len()];
+        // Anchors of 16 pixels, 8 apart: their boxes are moved onto the first one.
+        for (place, score) in [(0, 0.9), (2, 0.4), (4, 0.31), (6, 0.2)] {
+            scores[place] = score;
+            deltas[place][0] = -2.5 * place as f32;
+        }
+        let mut at = |score| {
+            options.score = score;
+            keep(&scores, &deltas, &anchors, coder, &letterbox, &options)
+        };
+        let strict = at(0.5);
+        assert_eq!(strict.len(), 1);
+        let voting: Vec<usize> = strict[0].iter().map(|k| k.anchor).collect();
+        assert_eq!(voting, [0, 2, 4]);
+        assert_eq!(at(0.02)[0], strict[0]);
     }
 
     #[test]
@@ -216,7 +253,7 @@ mod tests {
         let down = vec![[0.0, 100.0, 0.0, 0.0]; anchors.len()]; // pushes boxes onto the padding
         for deltas in [vec![[0.0; 4]; anchors.len()], down] {
             for face in keep(&scores, &deltas, &anchors, coder, &letterbox, &options) {
-                assert!(face.box_xyxy.centre()[1] < 32.0);
+                assert!(face[0].box_xyxy.centre()[1] < 32.0);
             }
         }
     }
@@ -233,7 +270,7 @@ mod tests {
         options.max_faces = 100;
         let faces = keep(&scores, &deltas, &anchors, coder, &letterbox, &options);
         assert_eq!(faces.len(), 100);
-        assert!(faces.windows(2).all(|w| w[0].score >= w[1].score));
+        assert!(faces.windows(2).all(|w| w[0][0].score >= w[1][0].score));
         options.top_k = 3;
         assert!(keep(&scores, &deltas, &anchors, coder, &letterbox, &options).len() <= 3);
     }

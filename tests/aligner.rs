@@ -178,7 +178,7 @@ fn several_lists_may_name_faces_of_one_photo() {
         format!("data: {{train: [{}, {}]}}", source(1.0), source(weight))
     };
     let align = config(&sources(0.5));
-    let faces = Dataset::load(&align.data.train, &align)
+    let faces = Dataset::load_training(&align)
         .unwrap()
         .for_training(&align)
         .unwrap();
@@ -522,6 +522,7 @@ fn the_program_packs_labels_evaluates_and_detects_with_both_looks() {
     let summary = succeeds(folder, &label);
     assert!(summary.contains("faces labelled"), "{summary}");
     let lines = std::fs::read_to_string(folder.join("new.txt")).unwrap();
+    assert!(lines.lines().count() > 0, "{summary}");
     let beside = std::fs::read_to_string(folder.join("new.txt.disagreement")).unwrap();
     assert_eq!(lines.lines().count(), beside.lines().count());
     assert!(
@@ -530,6 +531,65 @@ fn the_program_packs_labels_evaluates_and_detects_with_both_looks() {
             .all(|line| line.split_whitespace().count() == 207)
     );
     fails(folder, &label, "--force");
+}
+
+#[test]
+fn a_mirrored_look_sees_what_the_mirrored_photo_shows() {
+    let own = config("");
+    // A face that is not symmetric, so that mirror images differ.
+    let mean: Vec<f32> = (0..196).map(|i| (i * i % 11) as f32 - 5.0).collect();
+    let model = Aligner::new(&own, &Device::flex()).unwrap();
+    let model = model.with_mean_shape(&mean).unwrap();
+    let mut predictor = Predictor::of_aligner(model, &own, &Device::flex()).unwrap();
+    let photo = RgbImage::from_fn(90, 70, |x, y| {
+        image::Rgb([(x * 3) as u8, (y * 5) as u8, 99])
+    });
+    let mirrored = image::imageops::flip_horizontal(&photo);
+    let scheme = Scheme::wflw98();
+    let look = |predictor: &Predictor, photo: &RgbImage, b: [f32; 4]| {
+        predictor
+            .align(photo, &[b.into()])
+            .unwrap()
+            .remove(0)
+            .unwrap()
+    };
+    let back = |face: &Face| {
+        let points = scheme.mirrored(&face.landmarks);
+        let points: Vec<[f32; 2]> = points.iter().map(|p| [90.0 - p[0], p[1]]).collect();
+        (
+            points,
+            scheme.mirrored(face.landmark_scores.as_ref().unwrap()),
+        )
+    };
+    let near = |a: &[[f32; 2]], b: &[[f32; 2]]| {
+        let flat = |p: &[[f32; 2]]| p.iter().flatten().copied().collect::<Vec<f32>>();
+        largest_difference(&flat(a), &flat(b)) < 0.2
+    };
+    let here = [20.0, 15.0, 60.0, 60.0];
+    let there = [30.0, 15.0, 70.0, 60.0];
+    predictor.align_options_mut().unwrap().passes = 1;
+    let plain = look(&predictor, &photo, here);
+    let other = back(&look(&predictor, &mirrored, there));
+    assert!(
+        !near(&plain.landmarks, &other.0),
+        "a random network has no symmetry"
+    );
+    // With a mirrored look each, both photos give the mean of the two.
+    predictor.align_options_mut().unwrap().flip = true;
+    let both = look(&predictor, &photo, here);
+    let again = back(&look(&predictor, &mirrored, there));
+    assert!(near(&both.landmarks, &again.0));
+    assert!(largest_difference(both.landmark_scores.as_ref().unwrap(), &again.1) < 1e-2);
+    let mean: Vec<[f32; 2]> = plain
+        .landmarks
+        .iter()
+        .zip(&other.0)
+        .map(|(a, b)| [(a[0] + b[0]) / 2.0, (a[1] + b[1]) / 2.0])
+        .collect();
+    assert!(near(&both.landmarks, &mean));
+    // Looks at several crops differ, and their mean is a face.
+    let consensus = predictor.consensus(&photo, &both).unwrap().unwrap();
+    assert!(consensus.spread > 0.0 && consensus.landmarks.len() == 98);
 }
 
 #[test]

@@ -220,11 +220,15 @@ fn two_sizes_give_the_best_of_both() {
     for face in &both {
         assert!(small.contains(face) || large.contains(face));
     }
-    assert!(both.iter().any(|face| small.contains(face)) || both.iter().all(|f| large.contains(f)));
-    let best = small[0].score.max(large[0].score);
-    assert_eq!(both[0].score, best);
-    let nms = options(64).nms_iou;
-    for (i, a) in both.iter().enumerate() {
-        assert!(both[..i].iter().all(|b| a.box_xyxy.iou(&b.box_xyxy) <= nms));
+    // What no better face of either size overlaps is there.
+    let mut all = [small, large].concat();
+    all.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut expected: Vec<Face> = Vec::new();
+    for face in all {
+        let overlaps = |b: &Face| face.box_xyxy.iou(&b.box_xyxy) > options(64).nms_iou;
+        if expected.len() < 20 && !expected.iter().any(overlaps) {
+            expected.push(face);
+        }
     }
+    assert_eq!(both, expected);
 }

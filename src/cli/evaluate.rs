@@ -29,7 +29,7 @@ pub struct EvaluateArgs {
     pub second_look: SecondLookArgs,
 
     /// Who says where the faces are: the detector (joint protocol), the true landmarks or the
-    /// rectangles of the list (top-down: the aligner alone is measured)
+    /// boxes of the list (top-down: the aligner alone is measured)
     #[arg(long, value_enum, default_value = "detected")]
     pub boxes: FaceBoxes,
 
@@ -91,7 +91,7 @@ pub enum FaceBoxes {
     Detected,
     /// The bounds of the true landmarks
     Truth,
-    /// The rectangles of the list
+    /// The boxes of the list: its rectangles, or those of a WIDER list beside it
     List,
 }
 

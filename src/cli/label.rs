@@ -12,13 +12,18 @@ how far ten looks at the face lie apart, as a share of its longer side. To train
 disagreements, of two files behind each other.")]
 pub struct LabelArgs {
     /// Lists that name the faces, as for `evaluate`; faces that have landmarks are passed over
+    #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
+    pub data: Vec<String>,
+    /// Label the faces of a configuration's data.train instead, those among them whose landmarks its
+    /// max_disagreement drops
     #[arg(
         long,
         short,
-        required = true,
-        value_name = "KIND:LIST[:IMAGES[:WIDER]]"
+        value_name = "FILE",
+        conflicts_with = "data",
+        required_unless_present = "data"
     )]
-    pub data: Vec<String>,
+    pub config: Option<PathBuf>,
     /// The list to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,

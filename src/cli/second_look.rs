@@ -11,7 +11,7 @@ pub struct SecondLookArgs {
     #[arg(long, value_name = "FILE")]
     pub aligner: Option<PathBuf>,
     /// Only the first look: coarse landmarks, in one pass
-    #[arg(long, conflicts_with = "aligner")]
+    #[arg(long, conflicts_with_all = ["aligner", "passes", "flip"])]
     pub one_pass: bool,
     /// How often the aligner looks at each face [default: as in its config, 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]

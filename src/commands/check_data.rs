@@ -33,7 +33,10 @@ pub fn run(args: CheckDataArgs) -> Result<ExitCode> {
         Split::Train => &config.data.train,
         Split::Validation => &config.data.validation,
     };
-    let dataset = Dataset::load(sources, &config)?;
+    let dataset = match args.split {
+        Split::Train => Dataset::load_training(&config)?,
+        Split::Validation => Dataset::load(sources, &config)?,
+    };
     print_counts(&dataset, sources.iter().map(|s| s.list.as_path()));
     if args.split == Split::Train && !config.data.validation.is_empty() {
         let validation = Dataset::load(&config.data.validation, &config)?;

@@ -12,7 +12,7 @@ use crate::cli::{EvaluateArgs, FaceBoxes};
 use crate::config::{Config, OnError, SourceKind};
 use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Outcome, Settings, Which};
-use crate::infer::{InputSize, Predictor};
+use crate::infer::{AlignOptions, InputSize, Predictor};
 use crate::metrics::Report;
 use crate::{device, fs, model, render};
 
@@ -36,7 +36,8 @@ pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     let pool = threads.build().context("cannot start --jobs threads")?;
     let outcome = pool.install(|| -> Result<Outcome> {
         let outcome = measure(&predictor, &dataset, &settings)?;
-        write(&args, &weights, &settings, &dataset, &outcome)?;
+        let look = predictor.align_options();
+        write(&args, (&weights, look), &settings, &dataset, &outcome)?;
         Ok(outcome)
     })?;
     print!("{}", evaluation::table(&outcome.report, settings.size));
@@ -128,8 +129,14 @@ fn measure(predictor: &Predictor, dataset: &Dataset, settings: &Settings) -> Res
 #[derive(Serialize)]
 struct File<'a> {
     weights: &'a Path,
+    aligner: Option<&'a Path>,
     boxes: String,
     size: u32,
+    second_size: Option<u32>,
+    landmark_votes: usize,
+    /// Looks of the aligner at each face; 0: one pass.
+    passes: usize,
+    flip: bool,
     evaluate_score: f32,
     joint_score: f32,
     joint_iou: f32,
@@ -140,15 +147,20 @@ struct File<'a> {
 
 fn write(
     args: &EvaluateArgs,
-    weights: &Path,
+    (weights, look): (&Path, Option<&AlignOptions>),
     settings: &Settings,
     dataset: &Dataset,
     outcome: &Outcome,
 ) -> Result<()> {
     let file = File {
         weights,
+        aligner: args.second_look.aligner.as_deref(),
         boxes: format!("{:?}", settings.boxes).to_lowercase(),
         size: settings.size,
+        second_size: args.size.get(1).copied(),
+        landmark_votes: settings.detect.landmark_votes,
+        passes: look.map_or(0, |look| look.passes),
+        flip: look.is_some_and(|look| look.flip),
         evaluate_score: settings.detect.score,
         joint_score: settings.options.joint.score,
         joint_iou: settings.options.joint.iou,

@@ -5,18 +5,17 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
 use super::sources;
 use crate::cli::LabelArgs;
-use crate::config::OnError;
+use crate::config::{Config, OnError, SourceConfig, SourceKind};
 use crate::data::{Dataset, FaceLabel, Sample, wflw_line};
 use crate::geometry::{Face, Scheme};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::JointOptions;
-use crate::metrics::alignment::best_detection;
 use crate::model::weights;
 use crate::{device, fs, interrupt};
 
@@ -41,8 +40,8 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
     } else {
         OnError::Fail
     };
-    let sources = args.data.iter().map(|text| sources::parse(text));
-    let dataset = Dataset::load(&sources.collect::<Result<Vec<_>>>()?, &config)?;
+    let dataset = Dataset::load(&sources(&args)?, &config)?;
+    check_folder(&args.out)?;
     interrupt::listen()?;
     let bar = ProgressBar::new(dataset.samples.len() as u64);
     let indices = (0..dataset.samples.len()).into_par_iter();
@@ -62,6 +61,38 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
         eprint!("{}", dataset.left_out());
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A folder that cannot be written to is told before the work.
+fn check_folder(out: &Path) -> Result<()> {
+    let folder = out.parent().filter(|p| !p.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let check = || {
+        std::fs::create_dir_all(folder)?;
+        tempfile::tempfile_in(folder)
+    };
+    check().with_context(|| format!("cannot write into {}", folder.display()))?;
+    Ok(())
+}
+
+/// The lists of the command line, or those that a configuration trains on.
+fn sources(args: &LabelArgs) -> Result<Vec<SourceConfig>> {
+    let sources = match &args.config {
+        Some(path) => Config::load(Some(path), &[])?.data.train,
+        None => {
+            let parsed = args.data.iter().map(|text| sources::parse(text));
+            parsed.collect::<Result<_>>()?
+        }
+    };
+    for source in &sources {
+        ensure!(
+            source.kind != SourceKind::Pts && source.images == sources[0].images,
+            "the photos of all lists must lie in one folder, since a WFLW list has only one; {} has \
+             another (label it by itself; photos with .pts files have landmarks already)",
+            source.list.display()
+        );
+    }
+    Ok(sources)
 }
 
 fn disagreement_file(out: &Path) -> PathBuf {
@@ -132,9 +163,12 @@ impl Labeller {
             Err(error) => return dataset.leave_out(index, error).map(|()| labelled),
         };
         let detections = self.predictor.detect(&photo, &self.options)?;
-        for face in sample.faces.iter().filter(wanted) {
-            let detection = best_detection(face, &detections, JointOptions::default());
-            let Some(detection) = detection.map(|i| &detections[i]) else {
+        let pairs = pair(&sample.faces, &detections);
+        for (face, found) in sample.faces.iter().zip(pairs) {
+            if !wanted(&face) {
+                continue;
+            }
+            let Some(detection) = found.map(|i| &detections[i]) else {
                 labelled.not_found += 1;
                 continue;
             };
@@ -152,6 +186,31 @@ impl Labeller {
         }
         Ok(labelled)
     }
+}
+
+/// The detection of each face that is not ignored; best IoU first, and one to one, so that no face
+/// in a crowd gets the landmarks of its neighbour.
+fn pair(faces: &[FaceLabel], detections: &[Face]) -> Vec<Option<usize>> {
+    let lowest = JointOptions::default().iou;
+    let mut pairs = Vec::new();
+    for (f, face) in faces.iter().enumerate().filter(|(_, face)| !face.ignored) {
+        let ious = detections.iter().map(|d| face.box_xyxy.iou(&d.box_xyxy));
+        pairs.extend(
+            ious.enumerate()
+                .filter(|&(_, iou)| iou >= lowest)
+                .map(|(d, iou)| (iou, f, d)),
+        );
+    }
+    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let mut of_face = vec![None; faces.len()];
+    let mut taken = vec![false; detections.len()];
+    for (_, f, d) in pairs {
+        if of_face[f].is_none() && !taken[d] {
+            of_face[f] = Some(d);
+            taken[d] = true;
+        }
+    }
+    of_face
 }
 
 impl Labelled {
@@ -180,4 +239,26 @@ fn summarise(labelled: &[Labelled], out: &Path) {
         sum(|l| l.unsure),
         sum(|l| l.not_found)
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_detection_serves_one_face() {
+        let face = |x: f32| FaceLabel::boxed([x, 0.0, x + 10.0, 10.0].into());
+        let found = |x: f32| Face {
+            box_xyxy: [x, 0.0, x + 10.0, 10.0].into(),
+            score: 0.9,
+            landmarks: Vec::new(),
+            landmark_scores: None,
+        };
+        let mut ignored = face(100.0);
+        ignored.ignored = true;
+        // The second face is nearer to the only detection between the two.
+        let faces = [face(0.0), face(3.0), ignored, face(50.0)];
+        let pairs = pair(&faces, &[found(2.5), found(100.0), found(51.0)]);
+        assert_eq!(pairs, [None, Some(0), None, Some(2)]);
+    }
 }

@@ -117,7 +117,8 @@ pub struct OptimizerConfig {
     /// Epochs during which the backbone does not learn.
     pub freeze_backbone_epochs: usize,
     /// Parts of the network that never learn: `backbone`, `fpn`, `ssh`, `se`, `class_heads`,
-    /// `box_heads`, `landmark_heads`.
+    /// `box_heads`, `landmark_heads`; of an aligner `backbone`, `reduce`, `halve`, `points`,
+    /// `scales`, `heatmaps`.
     pub freeze: Vec<String>,
 }
 

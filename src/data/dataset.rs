@@ -42,14 +42,26 @@ struct Broken {
 }
 
 impl Dataset {
-    /// Read all sources. A photo that several sources name stays with the first one, where whole
-    /// photos are learned: the others do not know its other faces. An aligner sees one face at a
-    /// time, so sources may add faces of the same photo.
+    /// Read all sources. A photo that several sources name stays with the first one.
     ///
     /// # Errors
     /// On a list or photo that is missing, malformed or broken, with file and line (unless
     /// `data.on_error` is `skip`: counted in the report), and on sources that hold no photo.
     pub fn load(sources: &[SourceConfig], config: &Config) -> Result<Self> {
+        Self::read(sources, config, true)
+    }
+
+    /// Read the sources of `data.train`. A photo that several of them name stays with the first one
+    /// where whole photos are learned, since the others do not know its other faces; an aligner
+    /// sees one face at a time, so its sources may add faces of the same photo.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_training(config: &Config) -> Result<Self> {
+        Self::read(&config.data.train, config, config.task == Task::Detect)
+    }
+
+    fn read(sources: &[SourceConfig], config: &Config, each_once: bool) -> Result<Self> {
         ensure!(
             !sources.is_empty(),
             "no data source is configured; list some under data.train and data.validation"
@@ -66,7 +78,7 @@ impl Dataset {
             };
             let mut entries = reader.read(&mut set.report)?;
             set.drop_unreadable(&mut entries)?;
-            if config.task == Task::Detect {
+            if each_once {
                 set.drop_known(index, source, &mut entries, &mut known);
             }
             ensure!(
@@ -207,7 +219,7 @@ impl Dataset {
             return Err(error);
         }
         let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        if broken.seen.insert(index) {
+        if broken.seen.insert(self.photos[index]) {
             let message = format!("{error:#}");
             broken.report.skip(Reason::BrokenPhoto, message);
         }

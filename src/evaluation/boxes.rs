@@ -15,7 +15,7 @@ pub enum Boxes {
     /// The bounds of the true landmarks; the aligner alone is measured (top-down, as most
     /// published figures of landmark networks are).
     Truth,
-    /// The rectangles of the list; likewise.
+    /// The boxes of the list (its rectangles, or those of a WIDER list beside it); likewise.
     List,
 }
 

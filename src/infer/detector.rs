@@ -162,22 +162,18 @@ impl Detector {
             deltas.len(),
             inputs.len()
         );
-        let votes = options.landmark_votes;
         let options = options.postprocess();
         let photos = inputs.iter().zip(logits.chunks(n).zip(deltas.chunks(n)));
         let kept = photos.map(|(input, (logits, deltas))| {
             let scores: Vec<f32> = logits.iter().map(face_probability).collect();
-            let candidates = postprocess::candidates(
+            postprocess::keep(
                 &scores,
                 deltas,
                 anchors,
                 self.coder,
                 &input.letterbox,
                 &options,
-            );
-            let kept = postprocess::suppress(&candidates, options.nms_iou, options.max_faces);
-            let voters = |kept: &Kept| postprocess::voters(&candidates, kept, votes);
-            kept.iter().map(voters).collect()
+            )
         });
         Ok(kept.collect())
     }

@@ -91,6 +91,7 @@ impl DetectOptions {
             top_k: self.top_k,
             nms_iou: self.nms_iou,
             max_faces: self.max_faces,
+            votes: self.landmark_votes,
         }
     }
 }

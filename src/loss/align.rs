@@ -11,8 +11,8 @@ use crate::model::AlignerOutputs;
 
 /// Landmark loss (the mean over a face's labelled coordinates), and the negative log-likelihood of
 /// its errors under a Laplace distribution of the predicted scale, `ln(2 b) + |d| / b`; each is a
-/// sum divided by the number of faces (at least 1), times its weight. The likelihood teaches the
-/// scales only: errors enter it without a gradient, so that confidences cost no accuracy.
+/// sum divided by the number of faces (at least 1), times its weight. Errors enter the likelihood
+/// without a gradient: it teaches the scales and the features they share, not the points directly.
 #[derive(Clone, Debug)]
 pub struct AlignLoss {
     config: LossConfig,

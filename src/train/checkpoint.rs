@@ -120,7 +120,7 @@ impl Checkpoint {
             };
             ensure!(
                 text("format")? == FORMAT,
-                "not a checkpoint of this program"
+                "not a checkpoint of this version of the program"
             );
             let state: State = serde_json::from_str(text("state")?).context("state")?;
             let config = Config::from_yaml(text("config")?).context("config")?;

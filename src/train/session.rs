@@ -54,6 +54,10 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
         setup::announce_resumption(path, &trainer, &saved, config)?;
         setup::save_config(config)?;
     }
+    if validating.is_some() {
+        // What validation needs is there now, not after an epoch.
+        make_predictor(config, device, &trainer)?;
+    }
     let resumed_at = checkpoint.map(|_| trainer.position().step);
     let mut session = Session {
         config: config.clone(),
@@ -170,7 +174,7 @@ impl Session {
         epoch: usize,
         report: &Report,
     ) -> Result<()> {
-        let Some(badness) = validation::badness(report) else {
+        let Some(badness) = validation::badness(report, self.config.task) else {
             return Ok(());
         };
         if trainer.offer_best(Best { badness, epoch }) {

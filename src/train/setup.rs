@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use super::checkpoint::Store;
 use super::task::Trainable;
 use super::trainer::Trainer;
-use crate::config::Config;
+use crate::config::{AlignerConfig, Config};
 use crate::data::{self, Dataset};
 use crate::fs::write_atomic;
 use crate::model::weights;
@@ -52,7 +52,7 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
     if config.data.train.is_empty() {
         bail!("data.train lists no source: name at least one list of labelled photos");
     }
-    let training = Dataset::load(&config.data.train, config).context("data.train")?;
+    let training = Dataset::load_training(config).context("data.train")?;
     if config.data.validation.is_empty() {
         eprintln!(
             "no data.validation source: nothing is measured, and the last weights are the best"
@@ -81,7 +81,20 @@ pub(super) fn make_trainer<N: Trainable>(
         Some(_) => model,
         None => weights::initialise(model.fitted_to(&training, config)?, &config.init)?,
     };
+    let parts: Vec<&str> = config.optimizer.freeze.iter().map(String::as_str).collect();
+    model.clone().freeze_parts(&parts)?; // refuses unknown ones before hours of training
     Trainer::new(config, training, model, &device)
+}
+
+/// Whether two aligners are the same network, however they are used.
+fn same_network(a: &AlignerConfig, b: &AlignerConfig) -> bool {
+    let network = |c: &AlignerConfig| AlignerConfig {
+        min_score: 0.0,
+        passes: 1,
+        flip: false,
+        ..c.clone()
+    };
+    network(a) == network(b)
 }
 
 /// Say where the run goes on, and refuse or mention what has changed.
@@ -91,17 +104,21 @@ pub(super) fn announce_resumption<N: Trainable>(
     saved: &Config,
     now: &Config,
 ) -> Result<()> {
-    let same = saved.task == now.task
-        && saved.landmarks == now.landmarks
-        && saved.anchors == now.anchors
-        && saved.input == now.input
-        && saved.aligner.context == now.aligner.context;
-    if !same {
+    let parts = [
+        ("task", saved.task != now.task),
+        ("landmarks", saved.landmarks != now.landmarks),
+        ("input", saved.input != now.input),
+        ("model", saved.model != now.model),
+        ("anchors", saved.anchors != now.anchors),
+        ("aligner", !same_network(&saved.aligner, &now.aligner)),
+    ];
+    let other: Vec<&str> = parts.iter().filter(|p| p.1).map(|p| p.0).collect();
+    if !other.is_empty() {
         bail!(
-            "cannot continue from {}: task, landmarks, anchors, input or aligner.context of the \
-             config have changed; \
-             start a new run with init.weights instead",
-            path.display()
+            "cannot continue from {}: what the network is has changed in the config ({}); start a \
+             new run with init.weights instead",
+            path.display(),
+            other.join(", ")
         );
     }
     let position = trainer.position();

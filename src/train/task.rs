@@ -1,6 +1,6 @@
 //! What training does differently for the detector and the aligner.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
 use crate::anchors::Coder;
@@ -65,7 +65,7 @@ impl Trainable for Aligner {
 /// coder's terms; both mirror images of a face count.
 ///
 /// # Errors
-/// When a landmark is nowhere labelled.
+/// When a landmark is nowhere labelled, and no start weights know it.
 fn mean_shape(training: &Dataset, config: &Config) -> Result<Vec<f32>> {
     let scheme = config.landmarks.scheme()?;
     let side = config.aligner.side as f32;
@@ -98,9 +98,11 @@ fn mean_shape(training: &Dataset, config: &Config) -> Result<Vec<f32>> {
     }
     let mut mean = Vec::with_capacity(2 * sums.len());
     for (i, [x, y, count]) in sums.into_iter().enumerate() {
-        let known = (count > 0.0).then_some(count);
-        let count = known.with_context(|| format!("no training face has landmark {i}"))?;
-        mean.extend([(x / count) as f32, (y / count) as f32]);
+        ensure!(
+            count > 0.0 || config.init.weights.is_some(),
+            "no training face has landmark {i}, and there are no start weights (init.weights)"
+        );
+        mean.extend([x, y].map(|sum| (sum / count.max(1.0)) as f32));
     }
     Ok(mean)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::config::{Config, DetectConfig};
+use crate::config::{Config, DetectConfig, Task};
 use crate::data::Dataset;
 use crate::evaluation;
 use crate::infer::Predictor;
@@ -36,11 +36,17 @@ impl Validator {
     }
 }
 
-/// What checkpoints are compared by, lower is better: the mean error of the joint protocol, or
-/// how much the AP lacks where no face has landmarks.
-pub fn badness(report: &Report) -> Option<f64> {
+/// What checkpoints are compared by, lower is better: the mean error of the joint protocol (in task
+/// `detect` that of the first look, which is what learns), or how much the AP lacks where no face
+/// has landmarks.
+pub fn badness(report: &Report, task: Task) -> Option<f64> {
+    let first_look = report.one_pass.as_ref().map(|a| a.all.nme_joint);
+    let own = match task {
+        Task::Detect => first_look.or(report.nme_joint()),
+        Task::Align => report.nme_joint(),
+    };
     let lacking = report.ap().map(|ap| 1.0 - ap);
-    report.nme_joint().or(lacking).filter(|b| b.is_finite())
+    own.or(lacking).filter(|b| b.is_finite())
 }
 
 /// All figures by name, for the logs; what could not be measured is not a number.
@@ -51,6 +57,9 @@ pub fn row(report: &Report, epoch: usize) -> Vec<(String, f64)> {
         for subset in &alignment.subsets {
             push_summary(&mut row, &format!("{}/", subset.name), &subset.summary);
         }
+    }
+    if let Some(first_look) = &report.one_pass {
+        push_summary(&mut row, "one_pass/", &first_look.all);
     }
     if let Some(ap) = &report.ap {
         row.push(("ap".into(), ap.ap));
@@ -83,6 +92,9 @@ pub fn describe(report: &Report) -> String {
                 summary_text(&subset.summary)
             ));
         }
+    }
+    if let Some(first_look) = &report.one_pass {
+        lines.push(format!("    one pass: {}", summary_text(&first_look.all)));
     }
     if let Some(ap) = &report.ap {
         lines.push(format!(

@@ -58,7 +58,9 @@ impl Default for ZoomOutConfig {
 }
 
 /// Task `align`: how far the crop is from the true one, as with the detector's coarse landmarks.
-/// Errors are drawn from normal distributions.
+/// Errors are drawn from normal distributions. On 330 training faces those of a detector early in
+/// its training had standard deviations of 0.036 and 0.034 (shift), 0.063 (scale) and 4.4 degrees;
+/// the defaults are a little larger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaceCropConfig {

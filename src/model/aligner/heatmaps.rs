@@ -50,7 +50,7 @@ impl Grid {
 
 impl Heatmaps {
     /// For `points` landmarks, from `inputs` channels of C3, C4 and C5, with `channels` in
-    /// between, on crops whose C3 has `grid.side` pixels each way.
+    /// between, on crops whose C3 has `side` pixels each way.
     pub fn new(
         inputs: [usize; 3],
         channels: usize,

@@ -107,12 +107,22 @@ impl Networks {
 
 impl Header {
     pub(super) fn new(part: Part, aligner: Option<Part>) -> Self {
-        Self {
+        let header = Self {
             format_version: FORMAT_VERSION,
-            program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
+            program: String::new(),
             config: without_folders(part.config),
             notes: part.notes,
             aligner,
+        };
+        header.written_now()
+    }
+
+    /// The same, written by this program.
+    pub(super) fn written_now(self) -> Self {
+        Self {
+            format_version: FORMAT_VERSION,
+            program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
+            ..self
         }
     }
 

@@ -94,22 +94,32 @@ fn write(
     path: &Path,
 ) -> Result<()> {
     let metadata = HashMap::from([(METADATA_KEY.to_string(), serde_json::to_string(header)?)]);
-    let (dtype, stored) = match precision {
-        Precision::F32 => (Dtype::F32, DType::F32),
-        Precision::F16 => (Dtype::F16, DType::F16),
-    };
-    let convert =
-        |(name, data): (&String, &TensorData)| (name.clone(), data.clone().convert_dtype(stored));
-    let tensors: Vec<(String, TensorData)> = tensors.iter().map(convert).collect();
+    let stored: Vec<(&String, Dtype, TensorData)> = tensors
+        .iter()
+        .map(|(name, data)| store(name, data, precision))
+        .collect::<Result<_>>()?;
     let mut views = Vec::new();
-    for (name, data) in &tensors {
-        views.push((
-            name,
-            TensorView::new(dtype, data.shape().to_vec(), data.as_bytes())?,
-        ));
+    for (name, dtype, data) in &stored {
+        let view = TensorView::new(*dtype, data.shape().to_vec(), data.as_bytes())?;
+        views.push((*name, view));
     }
     let bytes = serialize(views, Some(metadata))?;
     crate::fs::write_atomic(path, |out| Ok(out.write_all(&bytes)?))
+}
+
+/// A tensor as it is stored. Running statistics, which are few and may be large, stay in 32 bits.
+fn store<'a>(
+    name: &'a String,
+    data: &TensorData,
+    precision: Precision,
+) -> Result<(&'a String, Dtype, TensorData)> {
+    if precision == Precision::F32 || name.contains(".running_") {
+        return Ok((name, Dtype::F32, data.clone()));
+    }
+    let half = data.clone().convert_dtype(DType::F16);
+    let finite = half.iter::<f32>().all(f32::is_finite);
+    ensure!(finite, "{name} holds numbers that 16 bits cannot");
+    Ok((name, Dtype::F16, half))
 }
 
 /// Read the detector of a file that this program wrote: the network of its own configuration.
@@ -169,7 +179,7 @@ fn build<N: Network>(config: &Config, tensors: read::Tensors, device: &Device) -
 /// Start `model` from `init.weights` (unchanged without one): a file of this program, a
 /// safetensors file with PyTorch's names, or a PyTorch file (also those from before 1.6). Names
 /// are mapped from `biubug6/Pytorch_Retinaface` (whole detectors and MobileNetV1 backbones) and
-/// torchvision (ResNet-18 and -50 backbones); batch counters are skipped.
+/// torchvision (backbones ResNet-18, ResNet-50 and MobileNetV3-Large); batch counters are skipped.
 ///
 /// # Errors
 /// Names the file and lists every tensor that is missing, left over or of another shape, unless
