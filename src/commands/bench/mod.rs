@@ -20,10 +20,16 @@ use crate::model::{Aligner, RetinaFace};
 /// # Errors
 /// When the device, the weights, the settings or the photo cannot be used.
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads)
-        .build_global()
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads);
+    let pool = pool
+        .build()
         .with_context(|| format!("cannot start {} threads", args.threads))?;
+    // All on threads of the pool, as in `detect`: from outside, each operation would wait for
+    // another thread to wake up.
+    pool.install(|| measure_and_print(args))
+}
+
+fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
     let device = device::by_name(&args.device)?;
     let networks = networks(&args, &device)?;
     let config = networks.header.config.clone();
