@@ -457,6 +457,17 @@ fn the_program_packs_labels_evaluates_and_detects_with_both_looks() {
         &[&evaluate[..], &["-w", "both.safetensors"]].concat(),
     );
     assert!(table.contains("all, one pass"), "{table}");
+    // The figure that is reported apart is the one that a run without the second look gives.
+    let report = || -> serde_json::Value {
+        let text = std::fs::read_to_string(folder.join("figures/report.json")).unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
+    let both_looks = report();
+    let one = ["-w", "both.safetensors", "--one-pass"];
+    succeeds(folder, &[&evaluate[..], &one].concat());
+    let first_look = report();
+    assert_eq!(both_looks["one_pass"], first_look["alignment"]);
+    assert!(first_look["one_pass"].is_null() && first_look["passes"] == 0);
     let top_down = [
         &evaluate[..],
         &["-w", "aligner.safetensors", "--boxes", "truth"],
