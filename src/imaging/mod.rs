@@ -5,12 +5,14 @@
 
 mod decode;
 mod jpeg;
+mod kinds;
 mod pixels;
 mod resize;
 mod tensor;
 mod warp;
 
 pub use decode::{Limits, load_rgb, probe};
+pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending};
 pub use resize::resize;
 pub use tensor::fill_tensor;
 pub use warp::{warp, warp_distorted};
