@@ -2,36 +2,17 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, RgbImage};
 
+use super::limits::{Limits, MAX_PIXEL_BYTES, METADATA_BYTES};
 use super::{jpeg, pixels};
-
-/// What a decoder may allocate beside the pixels: colour profiles, EXIF, texts.
-const METADATA_BYTES: u64 = 64 << 20;
-
-/// Bytes per pixel that are decoded at most: sixteen bits of red, green, blue and alpha.
-const MAX_PIXEL_BYTES: u64 = 8;
+use crate::panics::caught;
 
 const READABLE: &str = "jpg, png, bmp, webp, gif and tiff can be read";
-
-/// How large a photo may be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Photos whose header promises more pixels are refused before anything is allocated.
-    pub max_pixels: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            max_pixels: 200_000_000,
-        }
-    }
-}
 
 /// Decode a photo: upright (EXIF orientation applied), RGB8, transparent parts over white, of an
 /// animation the first frame. The content decides the format, not the name of the file.
@@ -40,11 +21,16 @@ impl Default for Limits {
 /// Names `path` and the reason when the file cannot be read, is no image, is damaged or cut off,
 /// holds a kind of pixel that is not supported, or is larger than `limits`.
 pub fn load_rgb(path: &Path, limits: &Limits) -> Result<RgbImage> {
-    guarded(path, || {
-        let decoder = open(path, limits)?;
-        check_size(decoder.as_ref(), limits)?;
-        decode(decoder)
-    })
+    let work = || rgb_of(&mut open(path)?, limits);
+    caught(work).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// [`load_rgb`] of a file that is in memory.
+///
+/// # Errors
+/// The reason, as [`load_rgb`].
+pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
+    caught(|| rgb_of(&mut Cursor::new(bytes), limits))
 }
 
 /// Width and height of the upright photo, from the header alone.
@@ -52,29 +38,70 @@ pub fn load_rgb(path: &Path, limits: &Limits) -> Result<RgbImage> {
 /// # Errors
 /// Names `path` and the reason when the file cannot be read or has no valid header.
 pub fn probe(path: &Path) -> Result<[u32; 2]> {
-    guarded(path, || {
-        let format = sniff(path)?;
-        let mut decoder = open_with(BufReader::new(File::open(path)?), format, METADATA_BYTES)?;
-        let (w, h) = decoder.dimensions();
-        let turned = decoder.orientation().is_ok_and(|o| o.to_exif() >= 5);
-        Ok(if turned { [h, w] } else { [w, h] })
-    })
+    caught(|| size_of(&mut open(path)?)).with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Run `work`; a panic inside a decoder becomes an error like any other.
-fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|_| Err(anyhow!("damaged in a way that the decoder cannot handle")))
-        .with_context(|| format!("cannot read {}", path.display()))
+/// [`probe`] of a file that is in memory.
+///
+/// # Errors
+/// The reason, as [`probe`].
+pub fn probe_bytes(bytes: &[u8]) -> Result<[u32; 2]> {
+    caught(|| size_of(&mut Cursor::new(bytes)))
+}
+
+/// One type for files and memory: the decoders are compiled for each type they read from.
+trait Source: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Source for T {}
+
+fn open(path: &Path) -> Result<BufReader<File>> {
+    ensure!(std::fs::metadata(path)?.is_file(), "not a regular file");
+    Ok(BufReader::new(File::open(path)?))
+}
+
+fn rgb_of(source: &mut dyn Source, limits: &Limits) -> Result<RgbImage> {
+    let (rgb, orientation) = match sniff(source)? {
+        ImageFormat::Jpeg => jpeg::decode(&whole(source, limits)?, limits)?,
+        format => decode(source, format, limits)?,
+    };
+    let Some(orientation) = orientation else {
+        return Ok(rgb);
+    };
+    let mut upright = DynamicImage::ImageRgb8(rgb);
+    upright.apply_orientation(orientation);
+    Ok(upright.into_rgb8())
+}
+
+fn size_of(source: &mut dyn Source) -> Result<[u32; 2]> {
+    let ([w, h], orientation) = match sniff(source)? {
+        ImageFormat::Jpeg => jpeg::probe(&whole(source, &Limits::default())?)?,
+        format => {
+            let mut decoder = decoder_of(source, format, METADATA_BYTES)?;
+            (decoder.dimensions().into(), decoder.orientation().ok())
+        }
+    };
+    let turned = orientation.is_some_and(|o| o.to_exif() >= 5);
+    Ok(if turned { [h, w] } else { [w, h] })
+}
+
+/// All bytes, for a decoder that goes back and forth.
+fn whole(source: &mut dyn Source, limits: &Limits) -> Result<Vec<u8>> {
+    let most = limits.max_file_bytes();
+    let mut bytes = Vec::new();
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    ensure!(
+        bytes.len() as u64 <= most,
+        "more than {most} bytes in one file"
+    );
+    Ok(bytes)
 }
 
 /// The format by the first bytes of the file.
-fn sniff(path: &Path) -> Result<ImageFormat> {
-    let metadata = std::fs::metadata(path)?;
-    ensure!(metadata.is_file(), "not a regular file");
-    ensure!(metadata.len() > 0, "the file is empty");
+fn sniff(source: &mut dyn Source) -> Result<ImageFormat> {
     let mut head = Vec::new();
-    File::open(path)?.take(32).read_to_end(&mut head)?;
+    source.take(32).read_to_end(&mut head)?;
+    source.rewind()?;
+    ensure!(!head.is_empty(), "the file is empty");
     let Ok(format) = image::guess_format(&head) else {
         bail!("not an image ({READABLE})");
     };
@@ -86,64 +113,32 @@ fn sniff(path: &Path) -> Result<ImageFormat> {
     Ok(format)
 }
 
-/// One type for files and memory: the decoders are compiled for each type they read from.
-trait Source: BufRead + Seek {}
-
-impl<T: BufRead + Seek> Source for T {}
-
-fn open(path: &Path, limits: &Limits) -> Result<Box<dyn ImageDecoder>> {
-    let format = sniff(path)?;
-    if format == ImageFormat::Jpeg {
-        let bytes = std::fs::read(path)?;
-        ensure!(
-            jpeg::is_complete(&bytes),
-            "the file is cut off (no end marker)"
-        );
-        return open_with(Cursor::new(bytes), format, METADATA_BYTES);
-    }
-    let reopen = |bytes| open_with(BufReader::new(File::open(path)?), format, bytes);
-    // The size first, so that the allocation limit can follow it.
-    let header = reopen(METADATA_BYTES)?;
-    let pixels = check_size(header.as_ref(), limits)?;
-    drop(header);
-    // Some decoders work on a second frame beside the one that they return.
-    reopen(METADATA_BYTES + 2 * pixels * MAX_PIXEL_BYTES)
-}
-
-fn open_with(
-    source: impl Source + 'static,
+fn decoder_of<'a>(
+    source: &'a mut dyn Source,
     format: ImageFormat,
     max_bytes: u64,
-) -> Result<Box<dyn ImageDecoder>> {
-    let source: Box<dyn Source> = Box::new(source);
+) -> Result<Box<dyn ImageDecoder + 'a>> {
     let mut reader = ImageReader::with_format(source, format);
     let mut limits = image::Limits::no_limits();
     limits.max_alloc = Some(max_bytes);
     reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(explain)?;
-    Ok(Box::new(decoder))
+    Ok(Box::new(reader.into_decoder().map_err(explain)?))
 }
 
-/// Number of pixels, if `limits` allows it.
-fn check_size(decoder: &dyn ImageDecoder, limits: &Limits) -> Result<u64> {
-    let (w, h) = decoder.dimensions();
-    let pixels = u64::from(w) * u64::from(h);
-    ensure!(pixels > 0, "the header says {w} x {h} pixels");
-    ensure!(
-        pixels <= limits.max_pixels,
-        "the header says {w} x {h} pixels; at most {} are allowed (max-pixels)",
-        limits.max_pixels
-    );
-    ensure!(
-        decoder.total_bytes() <= limits.max_pixels.saturating_mul(MAX_PIXEL_BYTES),
-        "{w} x {h} pixels of {} bytes each are too much to decode",
-        decoder.color_type().bytes_per_pixel()
-    );
-    Ok(pixels)
-}
-
-fn decode(mut decoder: Box<dyn ImageDecoder>) -> Result<RgbImage> {
-    let (w, h) = decoder.dimensions();
+fn decode(
+    source: &mut dyn Source,
+    format: ImageFormat,
+    limits: &Limits,
+) -> Result<(RgbImage, Option<Orientation>)> {
+    // The size first, so that the allocation limit can follow it.
+    let header = decoder_of(source, format, METADATA_BYTES)?;
+    let (w, h) = header.dimensions();
+    let pixels = limits.check([w, h])?;
+    drop(header);
+    source.rewind()?;
+    // Some decoders work on a second frame beside the one that they return.
+    let max_bytes = METADATA_BYTES + 2 * pixels * MAX_PIXEL_BYTES;
+    let mut decoder = decoder_of(source, format, max_bytes)?;
     let color = decoder.color_type();
     // A photo with a broken EXIF block is still a photo.
     let orientation = decoder.orientation().ok();
@@ -151,12 +146,7 @@ fn decode(mut decoder: Box<dyn ImageDecoder>) -> Result<RgbImage> {
     decoder.read_image_boxed(&mut raw).map_err(explain)?;
     let rgb = pixels::to_rgb8(raw, color)?;
     let rgb = RgbImage::from_raw(w, h, rgb).context("the decoder returned too few pixels")?;
-    let Some(orientation) = orientation else {
-        return Ok(rgb);
-    };
-    let mut upright = DynamicImage::ImageRgb8(rgb);
-    upright.apply_orientation(orientation);
-    Ok(upright.into_rgb8())
+    Ok((rgb, orientation))
 }
 
 /// A decoder's error in words that help.

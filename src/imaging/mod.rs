@@ -6,13 +6,15 @@
 mod decode;
 mod jpeg;
 mod kinds;
+mod limits;
 mod pixels;
 mod resize;
 mod tensor;
 mod warp;
 
-pub use decode::{Limits, load_rgb, probe};
+pub use decode::{decode_rgb, load_rgb, probe, probe_bytes};
 pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending};
+pub use limits::Limits;
 pub use resize::resize;
 pub use tensor::fill_tensor;
 pub use warp::{warp, warp_distorted};

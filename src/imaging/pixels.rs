@@ -66,6 +66,11 @@ fn blend(rgb: [u8; 3], alpha: u8) -> [u8; 3] {
     rgb.map(|c| over_white(c, alpha))
 }
 
+/// Inks as Adobe stores them in JPEG files, 255 for none, to RGB8.
+pub fn inverted_cmyk([c, m, y, k]: [u8; 4]) -> [u8; 3] {
+    [c, m, y].map(|ink| ((u32::from(ink) * u32::from(k) + 127) / 255) as u8)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,0 +1,74 @@
+//! JPEG: which decoder reads a file, and whether the file is all there.
+//!
+//! Plain files go to a fast decoder. It gets some rarer kinds wrong without a word, so those, and
+//! all that it refuses, go to libjpeg, which reads what other programs read. Lossless files are for
+//! a third one.
+
+mod headers;
+mod libjpeg;
+mod lossless;
+mod plain;
+
+use anyhow::{Result, bail, ensure};
+use image::RgbImage;
+use image::metadata::Orientation;
+
+use self::headers::Headers;
+use super::limits::Limits;
+
+/// Width and height as stored, and how the picture is turned.
+///
+/// # Errors
+/// When the headers are broken or cut off.
+pub fn probe(bytes: &[u8]) -> Result<([u32; 2], Option<Orientation>)> {
+    let headers = Headers::read(bytes)?;
+    Ok((headers.frame.size, orientation(&headers, bytes)))
+}
+
+/// The pixels as stored, and how the picture is turned.
+///
+/// # Errors
+/// When the file is broken, cut off, of an unknown kind, or larger than `limits`.
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<(RgbImage, Option<Orientation>)> {
+    let headers = Headers::read(bytes)?;
+    limits.check(headers.frame.size)?;
+    Ok((pixels(bytes, &headers)?, orientation(&headers, bytes)))
+}
+
+fn orientation(headers: &Headers, bytes: &[u8]) -> Option<Orientation> {
+    Orientation::from_exif_chunk(bytes.get(headers.exif.clone()?)?)
+}
+
+fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
+    let frame = &headers.frame;
+    ensure!(
+        headers.ended || headers.scans_are_complete(),
+        "the file is cut off (no end marker, and scans are missing)"
+    );
+    match frame.process {
+        0xc3 => return lossless::decode(bytes, headers),
+        0xc0..=0xc2 | 0xc9 | 0xca => {}
+        other => bail!("JPEG of the kind SOF{} is not supported", other & 15),
+    }
+    ensure!(
+        frame.precision == 8,
+        "JPEG with {} bits a sample is not supported",
+        frame.precision
+    );
+    let components = frame.components.len();
+    ensure!(
+        matches!(components, 1 | 3 | 4),
+        "JPEG with {components} components is not supported"
+    );
+    if plain::is_plain(headers)
+        && let Ok(rgb) = plain::decode(bytes, frame.size)
+    {
+        return Ok(rgb);
+    }
+    let decoded = libjpeg::decode(bytes, frame.size, components)?;
+    ensure!(
+        headers.ended || !decoded.cut_off,
+        "the file is cut off (no end marker, and pixels are missing)"
+    );
+    Ok(decoded.rgb)
+}
