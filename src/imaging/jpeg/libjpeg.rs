@@ -7,26 +7,42 @@ use std::mem::{size_of, zeroed};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use anyhow::{Result, anyhow, ensure};
-use image::RgbImage;
 use mozjpeg_sys as ffi;
-use mozjpeg_sys::J_COLOR_SPACE::{JCS_CMYK, JCS_RGB};
-
-use crate::imaging::pixels::inverted_cmyk;
+use mozjpeg_sys::J_COLOR_SPACE::{JCS_CMYK, JCS_GRAYSCALE, JCS_RGB, JCS_YCbCr};
 
 /// A decoded picture.
-pub struct Decoded {
-    /// The pixels.
-    pub rgb: RgbImage,
+pub struct Samples {
+    /// Width and height.
+    pub size: [u32; 2],
+    /// Samples of a pixel.
+    pub count: usize,
+    /// The samples, row by row.
+    pub samples: Vec<u8>,
     /// The data ended before the picture did: the rest is made up.
     pub cut_off: bool,
 }
 
-/// Decode `bytes`, a JPEG file of `size` = `[width, height]` and one, three or four components.
+/// What the components of a file are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stored {
+    /// As its markers say; to RGB or, of four components, to inks as they are.
+    AsMarked,
+    /// Grey.
+    Grey,
+    /// Red, green and blue.
+    Rgb,
+    /// Luma and two chromas; to RGB.
+    Ycbcr,
+    /// Inks, as they are.
+    Cmyk,
+}
+
+/// Decode `bytes`, a JPEG file of no more than `most` = `[width, height]`.
 ///
 /// # Errors
 /// What libjpeg cannot read on from.
-pub fn decode(bytes: &[u8], size: [u32; 2], components: usize) -> Result<Decoded> {
-    let work = || decode_or_unwind(bytes, size, components);
+pub fn decode(bytes: &[u8], most: [u32; 2], stored: Stored) -> Result<Samples> {
+    let work = || decode_or_unwind(bytes, most, stored);
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
         match payload.downcast::<Fatal>() {
             Ok(fatal) => Err(anyhow!(fatal.0)),
@@ -38,29 +54,27 @@ pub fn decode(bytes: &[u8], size: [u32; 2], components: usize) -> Result<Decoded
 /// An error that libjpeg cannot go on from; it must not return from its handler.
 struct Fatal(String);
 
-fn decode_or_unwind(bytes: &[u8], size: [u32; 2], components: usize) -> Result<Decoded> {
+fn decode_or_unwind(bytes: &[u8], most: [u32; 2], stored: Stored) -> Result<Samples> {
     let mut session = Session::new(bytes)?;
-    let cmyk = components == 4;
-    let found = session.start(if cmyk { JCS_CMYK } else { JCS_RGB });
+    let [w, h] = [session.info.image_width, session.info.image_height];
     ensure!(
-        found == size,
-        "the picture is {found:?} pixels, not {size:?}"
+        w <= most[0] && h <= most[1],
+        "the picture is {w} x {h} pixels, not {} x {}",
+        most[0],
+        most[1]
     );
-    let mut rgb = RgbImage::new(size[0], size[1]);
-    let width = size[0] as usize;
-    let mut inks = vec![0; if cmyk { 4 * width } else { 0 }];
-    for row in rgb.chunks_exact_mut(3 * width) {
-        if cmyk {
-            session.read_row(&mut inks)?;
-            for (pixel, inks) in row.as_chunks_mut().0.iter_mut().zip(inks.as_chunks().0) {
-                *pixel = inverted_cmyk(*inks);
-            }
-        } else {
-            session.read_row(row)?;
-        }
+    let count = session.start(stored);
+    let stride = w as usize * count;
+    let mut samples = vec![0; stride * h as usize];
+    for row in samples.chunks_exact_mut(stride) {
+        session.read_row(row)?;
     }
-    let cut_off = session.errors.num_warnings > 0;
-    Ok(Decoded { rgb, cut_off })
+    Ok(Samples {
+        size: [w, h],
+        count,
+        samples,
+        cut_off: session.errors.num_warnings > 0,
+    })
 }
 
 /// libjpeg's state, which ends with the value. `bytes` must outlive it.
@@ -99,12 +113,21 @@ impl<'a> Session<'a> {
         Ok(new)
     }
 
-    /// Begin to decode to pixels of the kind `colors`; width and height.
-    fn start(&mut self, colors: ffi::J_COLOR_SPACE) -> [u32; 2] {
-        self.info.out_color_space = colors;
+    /// Begin to decode; the samples of a pixel that come out.
+    fn start(&mut self, stored: Stored) -> usize {
+        let marked = self.info.jpeg_color_space;
+        let all_inks = self.info.num_components == 4;
+        (self.info.jpeg_color_space, self.info.out_color_space) = match stored {
+            Stored::AsMarked if all_inks => (marked, JCS_CMYK),
+            Stored::AsMarked => (marked, JCS_RGB),
+            Stored::Grey => (JCS_GRAYSCALE, JCS_GRAYSCALE),
+            Stored::Rgb => (JCS_RGB, JCS_RGB),
+            Stored::Ycbcr => (JCS_YCbCr, JCS_RGB),
+            Stored::Cmyk => (JCS_CMYK, JCS_CMYK),
+        };
         // SAFETY: the headers have been read.
         unsafe { ffi::jpeg_start_decompress(&mut self.info) };
-        [self.info.output_width, self.info.output_height]
+        usize::try_from(self.info.output_components).unwrap_or(0)
     }
 
     /// The next row.

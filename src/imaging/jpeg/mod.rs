@@ -9,18 +9,22 @@ mod libjpeg;
 mod lossless;
 mod plain;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use image::RgbImage;
 use image::metadata::Orientation;
 
 use self::headers::Headers;
+use super::decode::{Decoded, Probed};
 use super::limits::Limits;
+use super::pixels::{convert, inverted_cmyk};
+
+pub use self::libjpeg::{Samples, Stored};
 
 /// Width and height as stored, and how the picture is turned.
 ///
 /// # Errors
 /// When the headers are broken or cut off.
-pub fn probe(bytes: &[u8]) -> Result<([u32; 2], Option<Orientation>)> {
+pub fn probe(bytes: &[u8]) -> Result<Probed> {
     let headers = Headers::read(bytes)?;
     Ok((headers.frame.size, orientation(&headers, bytes)))
 }
@@ -29,7 +33,7 @@ pub fn probe(bytes: &[u8]) -> Result<([u32; 2], Option<Orientation>)> {
 ///
 /// # Errors
 /// When the file is broken, cut off, of an unknown kind, or larger than `limits`.
-pub fn decode(bytes: &[u8], limits: &Limits) -> Result<(RgbImage, Option<Orientation>)> {
+pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let headers = Headers::read(bytes)?;
     limits.check(headers.frame.size)?;
     Ok((pixels(bytes, &headers)?, orientation(&headers, bytes)))
@@ -65,10 +69,28 @@ fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
     {
         return Ok(rgb);
     }
-    let decoded = libjpeg::decode(bytes, frame.size, components)?;
+    let Samples {
+        size: [w, h],
+        samples,
+        cut_off,
+        ..
+    } = libjpeg::decode(bytes, frame.size, Stored::AsMarked)?;
     ensure!(
-        headers.ended || !decoded.cut_off,
+        headers.ended || !cut_off,
         "the file is cut off (no end marker, and pixels are missing)"
     );
-    Ok(decoded.rgb)
+    let rgb = if components == 4 {
+        convert::<4>(samples, |&inks| inverted_cmyk(inks))
+    } else {
+        samples
+    };
+    RgbImage::from_raw(w, h, rgb).context("pixels are missing")
+}
+
+/// A part of a picture in another format; what its components are is known there.
+///
+/// # Errors
+/// When it is broken, or larger than `most`.
+pub fn decode_part(bytes: &[u8], most: [u32; 2], stored: Stored) -> Result<Samples> {
+    libjpeg::decode(bytes, most, stored)
 }
