@@ -1,6 +1,9 @@
 //! One test for each mistake of earlier implementations of this design that cost them accuracy, and
 //! for each bug found since.
 
+mod folders;
+mod lost;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

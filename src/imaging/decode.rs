@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat, RgbImage};
 
+use super::kinds::unreadable_kind;
 use super::limits::Limits;
 use super::{bmp, gif, jpeg, png, tiff, webp};
 use crate::panics::caught;
@@ -112,6 +113,9 @@ impl Format {
         ensure!(!bytes.is_empty(), "the file is empty");
         if tiff::is_big(bytes) {
             return Ok(Self::Tiff);
+        }
+        if let Some(kind) = unreadable_kind(bytes) {
+            bail!("{kind} files cannot be read: convert it first, as with `magick a.heic a.jpg`");
         }
         let Ok(format) = image::guess_format(bytes) else {
             ensure!(bmp::is_headless(bytes), "not an image ({READABLE})");

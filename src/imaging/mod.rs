@@ -18,7 +18,7 @@ mod warp;
 mod webp;
 
 pub use decode::{decode_rgb, load_rgb, probe, probe_bytes};
-pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending};
+pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending, unreadable_kind};
 pub use limits::Limits;
 pub use resize::resize;
 pub use tensor::fill_tensor;

@@ -11,6 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
+use super::log::Stand;
 use crate::config::Config;
 use crate::fs::write_atomic;
 use crate::optim::{Layout, OptimizerState};
@@ -65,6 +66,16 @@ pub struct Checkpoint {
     pub ema: Vec<f32>,
     /// Moments of the optimiser.
     pub optimizer: OptimizerState,
+}
+
+impl Position {
+    /// Where the logs stand that belong to it.
+    pub const fn stand(&self) -> Stand {
+        Stand {
+            step: self.step,
+            epochs: self.epoch,
+        }
+    }
 }
 
 impl Checkpoint {
