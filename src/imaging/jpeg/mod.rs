@@ -46,7 +46,7 @@ fn orientation(headers: &Headers, bytes: &[u8]) -> Option<Orientation> {
 fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
     let frame = &headers.frame;
     ensure!(
-        headers.ended || headers.scans_are_complete(),
+        headers.end.is_some() || headers.scans_are_complete(),
         "the file is cut off (no end marker, and scans are missing)"
     );
     match frame.process {
@@ -64,8 +64,8 @@ fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
         matches!(components, 1 | 3 | 4),
         "JPEG with {components} components is not supported"
     );
-    if plain::is_plain(headers)
-        && let Ok(rgb) = plain::decode(bytes, frame.size)
+    if let Some(data) = plain::data(bytes, headers)
+        && let Ok(rgb) = plain::decode(data, frame.size)
     {
         return Ok(rgb);
     }
@@ -76,7 +76,7 @@ fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
         ..
     } = libjpeg::decode(bytes, frame.size, Stored::AsMarked)?;
     ensure!(
-        headers.ended || !cut_off,
+        headers.end.is_some() || !cut_off,
         "the file is cut off (no end marker, and pixels are missing)"
     );
     let rgb = if components == 4 {
