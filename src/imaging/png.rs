@@ -118,6 +118,9 @@ fn explain(error: png::DecodingError) -> anyhow::Error {
         png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
             anyhow!("the file is cut off")
         }
-        e => anyhow!("{e}"),
+        e => match e.to_string() {
+            text if text.starts_with("CRC error") => anyhow!("damaged (a checksum is wrong)"),
+            text => anyhow!(text),
+        },
     }
 }
