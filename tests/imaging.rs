@@ -10,6 +10,9 @@ use retinamark::imaging::{Limits, fill_tensor, load_rgb, probe, resize, warp};
 
 use crate::support::{fixture, tempdir};
 
+mod damage;
+mod kinds;
+
 fn load(path: &Path) -> anyhow::Result<RgbImage> {
     load_rgb(path, &Limits::default())
 }

@@ -18,7 +18,8 @@ pub fn probe(bytes: &[u8]) -> Result<Probed> {
     Ok((size(&mut decoder)?, None))
 }
 
-/// Pixels; what the frame does not cover is transparent.
+/// Pixels; what the frame does not cover is transparent or, in a frame without a transparent
+/// colour, of colour 0, as other programs show it.
 ///
 /// # Errors
 /// When the file is broken, cut off, or larger than `limits`.
@@ -30,14 +31,18 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     decoder.read_into_buffer(&mut indices).map_err(explain)?;
     let palette = decoder.palette().map_err(explain)?.as_chunks().0;
     let frame = decoder.current_frame_info().context("no frame")?;
-    let mut rgb = RgbImage::from_pixel(w, h, WHITE);
+    let background = match (frame.transparent, palette.first()) {
+        (None, Some(&first)) => Rgb(first),
+        _ => WHITE,
+    };
+    let mut rgb = RgbImage::from_pixel(w, h, background);
     let rows = indices.chunks_exact(usize::from(frame.width).max(1));
     for (y, row) in (u32::from(frame.top)..).zip(rows) {
         for (x, &index) in (u32::from(frame.left)..).zip(row) {
-            if frame.transparent != Some(index) {
-                let colour = palette.get(usize::from(index)).copied();
-                rgb.put_pixel(x, y, Rgb(colour.unwrap_or_default()));
-            }
+            let colour = palette.get(usize::from(index)).copied();
+            let colour = Rgb(colour.unwrap_or_default());
+            let covers = frame.transparent != Some(index);
+            rgb.put_pixel(x, y, if covers { colour } else { WHITE });
         }
     }
     Ok((rgb, None))

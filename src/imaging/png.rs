@@ -1,8 +1,9 @@
 //! PNG, of an animation the default picture.
 
+use std::borrow::Cow;
 use std::io::Cursor;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, bail};
 use image::metadata::Orientation;
 use image::{ColorType, RgbImage};
 use png::{BitDepth, Decoder, InterlaceInfo, Reader, Transformations};
@@ -58,17 +59,40 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     Ok((rgb, orientation(&reader)))
 }
 
-fn open(bytes: &[u8]) -> Result<Reader<Cursor<&[u8]>>> {
+/// The last chunk.
+const END: [u8; 12] = *b"\0\0\0\0IEND\xae\x42\x60\x82";
+
+type Source<'a> = Cursor<Cow<'a, [u8]>>;
+
+/// `bytes` with their last chunk, if they have lost it: the decoder keeps the last rows back until
+/// it sees another chunk.
+fn with_end(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut at = 8;
+    while let Some((length, rest)) = bytes.get(at..).and_then(<[u8]>::split_first_chunk) {
+        let next = at + 12 + u32::from_be_bytes(*length) as usize;
+        if rest.starts_with(b"IEND") || next > bytes.len() {
+            break;
+        }
+        at = next;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    if rest.len() >= END.len() || rest.get(4..8) == Some(b"IDAT") {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned([&bytes[..at.min(bytes.len())], &END].concat())
+}
+
+fn open(bytes: &[u8]) -> Result<Reader<Source<'_>>> {
     let limits = png::Limits {
         bytes: usize::try_from(METADATA_BYTES)?,
     };
-    let mut decoder = Decoder::new_with_limits(Cursor::new(bytes), limits);
+    let mut decoder = Decoder::new_with_limits(Cursor::new(with_end(bytes)), limits);
     // Palettes to colours, a transparent colour to alpha, and eight bits at least.
     decoder.set_transformations(Transformations::EXPAND);
     decoder.read_info().map_err(explain)
 }
 
-fn orientation(reader: &Reader<Cursor<&[u8]>>) -> Option<Orientation> {
+fn orientation(reader: &Reader<Source<'_>>) -> Option<Orientation> {
     Orientation::from_exif_chunk(reader.info().exif_metadata.as_ref()?)
 }
 
@@ -83,7 +107,7 @@ fn color_type(color: png::ColorType, depth: BitDepth) -> Result<ColorType> {
         (png::ColorType::Rgba, BitDepth::Eight) => ColorType::Rgba8,
         (png::ColorType::Rgba, BitDepth::Sixteen) => ColorType::Rgba16,
         (color, depth) => {
-            return Err(anyhow!("{color:?} with {depth:?} bits is not supported"));
+            bail!("{color:?} with {depth:?} bits is not supported");
         }
     })
 }
@@ -94,6 +118,9 @@ fn explain(error: png::DecodingError) -> anyhow::Error {
         png::DecodingError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
             anyhow!("the file is cut off")
         }
-        e => anyhow!("{e}"),
+        e => match e.to_string() {
+            text if text.starts_with("CRC error") => anyhow!("damaged (a checksum is wrong)"),
+            text => anyhow!(text),
+        },
     }
 }

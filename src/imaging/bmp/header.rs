@@ -82,7 +82,10 @@ impl Header {
         let all = if bits <= 8 { 1 << bits } else { 0 };
         let count = if used == 0 { all } else { used };
         let stated = number(bytes, 10, 4)? as usize;
-        let room = (start > 0).then(|| stated.saturating_sub(palette_at) / entry);
+        // Some programs forget the palette when they say where the pixels begin.
+        let forgotten = bits <= 8 && stated <= palette_at;
+        let stated = (start > 0 && !forgotten).then_some(stated);
+        let room = stated.map(|data| data.saturating_sub(palette_at) / entry);
         let count = room.map_or(count, |room| count.min(room));
         let palette = bytes
             .get(palette_at..)?
@@ -101,11 +104,7 @@ impl Header {
             runs: matches!((compression, bits), (1, 8) | (2, 4)),
             masks,
             palette: palette.map(|c| [c[2], c[1], c[0]]).collect(),
-            data: if start > 0 {
-                stated
-            } else {
-                palette_at + count * entry
-            },
+            data: stated.unwrap_or(palette_at + count * entry),
         };
         Some(header.checked(length, compression, masked))
     }

@@ -63,12 +63,11 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     Ok((rgb, None))
 }
 
-/// The colour of pixel `x` in a row.
-fn pixel_reader<'a>(
-    header: &'a Header,
-    data: &[u8],
-    bits: usize,
-) -> Box<dyn Fn(&[u8], usize) -> [u8; 3] + 'a> {
+/// The colour of a pixel in a row.
+type PixelReader<'a> = Box<dyn Fn(&[u8], usize) -> [u8; 3] + 'a>;
+
+/// How pixels of this file are read; `data` are all of them.
+fn pixel_reader<'a>(header: &'a Header, data: &[u8], bits: usize) -> PixelReader<'a> {
     let palette = &header.palette;
     let colour = |index: u8| palette.get(usize::from(index)).copied().unwrap_or_default();
     match bits {

@@ -9,6 +9,12 @@ use anyhow::{Result, ensure};
 /// When the data end before the picture does.
 pub fn unpack(data: &[u8], [w, h]: [u32; 2], bits: usize) -> Result<Vec<u8>> {
     let (w, h) = (w as usize, h as usize);
+    // Two bytes code 255 pixels at most; twice that leaves room to jump over some.
+    ensure!(
+        w * h <= 255 * (data.len() + 1),
+        "{} bytes are too few for {w} x {h} pixels",
+        data.len()
+    );
     let mut canvas = Canvas {
         pixels: vec![0; w * h],
         width: w,
@@ -54,7 +60,7 @@ pub fn unpack(data: &[u8], [w, h]: [u32; 2], bits: usize) -> Result<Vec<u8>> {
 /// Pixel `i` of packed ones.
 fn index(packed: &[u8], i: usize, bits: usize) -> u8 {
     match bits {
-        4 if i % 2 == 0 => packed[i / 2] >> 4,
+        4 if i.is_multiple_of(2) => packed[i / 2] >> 4,
         4 => packed[i / 2] & 15,
         _ => packed[i],
     }

@@ -23,8 +23,10 @@ pub struct Headers {
     pub adobe: Option<u8>,
     /// The EXIF block, behind its name.
     pub exif: Option<Range<usize>>,
-    /// The end marker follows the last scan.
-    pub ended: bool,
+    /// There are restart markers in the scans.
+    pub restarts: bool,
+    /// Where the end marker is, behind the last scan.
+    pub end: Option<usize>,
 }
 
 /// The frame header (SOF0 to SOF15).
@@ -72,7 +74,7 @@ impl Headers {
         while let Some(marker) = next_marker(bytes, &mut at) {
             match marker {
                 0xd9 => {
-                    headers.ended = true;
+                    headers.end = Some(at - 2);
                     break;
                 }
                 // Markers without a segment.
@@ -105,6 +107,7 @@ impl Headers {
                 self.scans.push(scan);
                 ensure!(self.scans.len() <= MAX_SCANS, "more than {MAX_SCANS} scans");
             }
+            0xdd => self.restarts |= segment.iter().any(|&b| b != 0),
             0xe0 if segment.starts_with(b"JFIF\0") => self.jfif = true,
             0xe1 if segment.starts_with(b"Exif\0") && self.exif.is_none() => {
                 self.exif = Some((at.start + 6).min(at.end)..at.end);
@@ -216,14 +219,14 @@ mod tests {
         let data = [7, 0xff, 0, 8];
         let whole = file(&[&thumbnail, &FRAME, &SCAN, &data]);
         let headers = Headers::read(&whole).unwrap();
-        assert!(!headers.ended);
+        assert!(headers.end.is_none());
         assert_eq!(headers.frame.size, [7, 9]);
         assert_eq!(headers.frame.components[0].sampling, [2, 1]);
         let ended = file(&[&whole[2..], &[0xff, 0xd9, 1, 2]]);
-        assert!(Headers::read(&ended).unwrap().ended);
+        assert!(Headers::read(&ended).unwrap().end == Some(whole.len()));
         for cut in 0..whole.len() {
             assert!(
-                !Headers::read(&ended[..cut]).is_ok_and(|h| h.ended),
+                !Headers::read(&ended[..cut]).is_ok_and(|h| h.end.is_some()),
                 "{cut}"
             );
         }

@@ -35,18 +35,35 @@ pub fn probe(bytes: &[u8]) -> Result<Probed> {
 /// When the file is broken, cut off, of an unknown kind, or larger than `limits`.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Decoded> {
     let headers = Headers::read(bytes)?;
-    limits.check(headers.frame.size)?;
-    Ok((pixels(bytes, &headers)?, orientation(&headers, bytes)))
+    let pixels = limits.check(headers.frame.size)?;
+    let most = (bytes.len() as u64).saturating_mul(most_pixels_a_byte(headers.frame.process));
+    ensure!(
+        pixels <= most,
+        "{} bytes are too few for {pixels} pixels",
+        bytes.len()
+    );
+    Ok((rgb(bytes, &headers)?, orientation(&headers, bytes)))
+}
+
+/// What a byte can stand for, so that a header that lies costs no memory. Huffman codes have at
+/// least a bit for each sample (lossless) or each block of 64 of the finest component, which may be
+/// four times coarser than the picture; arithmetic codes have less.
+const fn most_pixels_a_byte(process: u8) -> u64 {
+    match process {
+        0xc3 => 8,
+        0xc0..=0xc2 => 8 * 64 * 4,
+        _ => 8 * 64 * 4 * 16,
+    }
 }
 
 fn orientation(headers: &Headers, bytes: &[u8]) -> Option<Orientation> {
     Orientation::from_exif_chunk(bytes.get(headers.exif.clone()?)?)
 }
 
-fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
+fn rgb(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
     let frame = &headers.frame;
     ensure!(
-        headers.ended || headers.scans_are_complete(),
+        headers.end.is_some() || headers.scans_are_complete(),
         "the file is cut off (no end marker, and scans are missing)"
     );
     match frame.process {
@@ -64,8 +81,8 @@ fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
         matches!(components, 1 | 3 | 4),
         "JPEG with {components} components is not supported"
     );
-    if plain::is_plain(headers)
-        && let Ok(rgb) = plain::decode(bytes, frame.size)
+    if let Some(data) = plain::data(bytes, headers)
+        && let Ok(rgb) = plain::decode(data, frame.size)
     {
         return Ok(rgb);
     }
@@ -76,7 +93,7 @@ fn pixels(bytes: &[u8], headers: &Headers) -> Result<RgbImage> {
         ..
     } = libjpeg::decode(bytes, frame.size, Stored::AsMarked)?;
     ensure!(
-        headers.ended || !cut_off,
+        headers.end.is_some() || !cut_off,
         "the file is cut off (no end marker, and pixels are missing)"
     );
     let rgb = if components == 4 {

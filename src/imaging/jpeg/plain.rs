@@ -9,9 +9,11 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 
 use super::headers::{Component, Headers};
 
-/// Whether the file is of a kind that [`decode`] gets right: eight bits; grey, or luma and two
-/// chromas of usual sampling; of the sequential ones those with all components in one scan.
-pub fn is_plain(headers: &Headers) -> bool {
+/// The part of a plain file that [`decode`] gets right: sequential, eight bits, all components in
+/// one scan, grey or luma and two chromas of usual sampling, no restart markers.
+///
+/// The end marker is left out: behind it the decoder takes missing data for zeros, without a word.
+pub fn data<'a>(bytes: &'a [u8], headers: &Headers) -> Option<&'a [u8]> {
     let frame = &headers.frame;
     let sampling = |c: &Component| c.sampling;
     let usual = match &frame.components[..] {
@@ -23,14 +25,11 @@ pub fn is_plain(headers: &Headers) -> bool {
         }
         _ => false,
     };
-    let whole_scan =
+    let sequential = matches!(frame.process, 0xc0 | 0xc1) && frame.precision == 8;
+    let one_scan =
         matches!(&headers.scans[..], [scan] if scan.components.len() == frame.components.len());
-    let scans = match frame.process {
-        0xc0 | 0xc1 => whole_scan,
-        0xc2 => true,
-        _ => false,
-    };
-    usual && scans && frame.precision == 8 && headers.ended
+    let plain = usual && sequential && one_scan && !headers.restarts;
+    plain.then_some(bytes.get(..headers.end?)).flatten()
 }
 
 /// As libjpeg decides it.

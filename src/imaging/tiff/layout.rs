@@ -46,10 +46,8 @@ pub struct Layout {
 /// What the bits of a sample mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Number {
-    /// A number from zero.
-    Unsigned,
-    /// A number around zero.
-    Signed,
+    /// An integer; its sign is ignored, as elsewhere.
+    Integer,
     /// Floating point, 0 to 1.
     Float,
 }
@@ -71,6 +69,7 @@ impl Layout {
             used.clone().all(|&b| b == depth),
             "samples of different depths are not supported"
         );
+        ensure!((1..=64).contains(&depth), "samples of {depth} bits");
         let tiled = page.number(322).is_some();
         let side = |tag, whole: u32| -> Result<u32> {
             Ok(u32::try_from(one(tag, whole.into()).min(u32::MAX.into()))?)
@@ -85,10 +84,7 @@ impl Layout {
             "strips or tiles without size"
         );
         let compression = one(259, 1);
-        let photometric = page
-            .number(262)
-            .or(matches!(compression, 2..=4).then_some(0))
-            .context("no photometric interpretation")?;
+        let photometric = one(262, 0);
         let planar = one(284, 1) == 2 && samples > 1;
         let jpeg = (compression == 7).then_some(match photometric {
             _ if planar || samples == 1 => Stored::Grey,
@@ -184,9 +180,8 @@ fn parts(page: &Directory<'_>, tiled: bool) -> Result<Vec<[u64; 2]>> {
 
 fn number(format: u64) -> Result<Number> {
     Ok(match format {
-        // 4 is `undefined`.
-        1 | 4 => Number::Unsigned,
-        2 => Number::Signed,
+        // 2 is with a sign, 4 is undefined.
+        1 | 2 | 4 => Number::Integer,
         3 => Number::Float,
         other => bail!("samples of the format {other} are not supported"),
     })

@@ -21,6 +21,8 @@ use super::limits::Limits;
 pub use self::directory::is_big;
 
 const SUBFILE_TYPE: u16 = 254;
+const COMPRESSION: u16 = 259;
+const STRIPS: u16 = 273;
 const ORIENTATION: u16 = 274;
 const JPEG_STREAM: u16 = 513;
 const JPEG_TABLES: u16 = 347;
@@ -65,8 +67,11 @@ fn orientation(page: &Directory<'_>) -> Option<Orientation> {
     Orientation::from_exif(u8::try_from(page.number(ORIENTATION)?).ok()?)
 }
 
-/// The picture of the JPEG kind before TIFF 6.0's supplement, where it is a whole JPEG file.
+/// The picture of the first JPEG kind in TIFF, where it is a whole JPEG file.
 fn old_jpeg(page: &Directory<'_>, bytes: &[u8], limits: &Limits) -> Option<RgbImage> {
+    if page.number(COMPRESSION) != Some(6) || page.numbers(STRIPS).len() > 1 {
+        return None;
+    }
     let start = usize::try_from(page.number(JPEG_STREAM)?).ok()?;
     let (rgb, _) = jpeg::decode(bytes.get(start..)?, limits).ok()?;
     (layout::size(page).ok()? == <[u32; 2]>::from(rgb.dimensions())).then_some(rgb)
@@ -176,13 +181,13 @@ impl Chunk {
         } else {
             data.get(2..).unwrap_or_default()
         };
+        let bytes = [tables, rest].concat();
         let Samples {
             size,
             count,
             samples,
-            cut_off,
-        } = jpeg::decode_part(&[tables, rest].concat(), most, stored)?;
-        ensure!(!cut_off, "the file is cut off");
+            ..
+        } = jpeg::decode_part(&bytes, most, stored)?;
         Ok(Self {
             width: size[0] as usize,
             count,

@@ -70,9 +70,8 @@ pub fn to_eight_bits(row: &[u8], layout: &Layout, out: &mut [u8]) -> Result<()> 
     let bits = layout.bits;
     let swap = layout.big_endian != cfg!(target_endian = "big");
     match (layout.number, bits) {
-        (Number::Unsigned, 8) => out.copy_from_slice(&row[..out.len()]),
-        (Number::Signed, 8) => each::<1>(row, false, out, |[v]| v ^ 0x80),
-        (Number::Unsigned, 1..=15) => {
+        (Number::Integer, 8) => out.copy_from_slice(&row[..out.len()]),
+        (Number::Integer, 1..=15) => {
             let most = (1u32 << bits) - 1;
             let indexed = layout.photometric == 3;
             ensure!(
@@ -88,12 +87,8 @@ pub fn to_eight_bits(row: &[u8], layout: &Layout, out: &mut [u8]) -> Result<()> 
                 } as u8;
             }
         }
-        (Number::Unsigned, 16) => each(row, swap, out, |v| narrow(u16::from_ne_bytes(v))),
-        (Number::Signed, 16) => each(row, swap, out, |v| narrow(u16::from_ne_bytes(v) ^ 0x8000)),
-        (Number::Unsigned, 32) => each(row, swap, out, |v| (u32::from_ne_bytes(v) >> 24) as u8),
-        (Number::Signed, 32) => each(row, swap, out, |v| {
-            (u32::from_ne_bytes(v) >> 24) as u8 ^ 0x80
-        }),
+        (Number::Integer, 16) => each(row, swap, out, |v| narrow(u16::from_ne_bytes(v))),
+        (Number::Integer, 32) => each(row, swap, out, |v| (u32::from_ne_bytes(v) >> 24) as u8),
         (Number::Float, 32) => each(row, swap, out, |v| {
             (f32::from_ne_bytes(v) * 255.0).round() as u8
         }),
