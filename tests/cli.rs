@@ -114,7 +114,7 @@ fn twenty_broken_files_among_fifty_do_not_stop_the_rest() {
     );
     let lines: Vec<&str> = summary.lines().collect();
     assert!(lines[0].ends_with("images/s"), "{summary}");
-    assert_eq!(lines[1..], ["not read: 1 other files (1 .txt)"]);
+    assert_eq!(lines[1..], ["not read: 1 other file (1 .txt)"]);
 }
 
 #[test]

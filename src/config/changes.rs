@@ -83,8 +83,9 @@ impl Changes {
     /// # Errors
     /// When a value has the wrong type.
     pub fn overruled(&self, own: &Config) -> Result<Vec<String>> {
-        let own = serde_yaml::to_value(own).context("cannot list the weights' settings")?;
-        let new = self.with_file(&typed(own.clone())?)?;
+        let list = |config| serde_yaml::to_value(config).context("cannot list the settings");
+        // Both typed, so that the same number is written in the same way.
+        let (own, new) = (list(own)?, list(&typed(self.with_file(own)?)?)?);
         let mut found = Vec::new();
         for (section, keys) in [("detect", None), (ALIGNER, Some(ALIGNER_KEYS))] {
             let (Some(Value::Mapping(own)), Some(new)) = (own.get(section), new.get(section))
@@ -117,6 +118,12 @@ fn check_set(set: &str) -> Result<()> {
 }
 
 fn text(value: &Value) -> String {
-    let text = serde_yaml::to_string(value).unwrap_or_default();
-    text.trim().to_owned()
+    // All numbers of the settings that have a fraction are f32.
+    match value.as_f64() {
+        Some(number) => (number as f32).to_string(),
+        None => {
+            let text = serde_yaml::to_string(value).unwrap_or_default();
+            text.trim().to_owned()
+        }
+    }
 }

@@ -67,9 +67,9 @@ fn every_file_of_a_folder_is_accounted_for() {
     for part in [
         "3 photos",
         "1 .avif, 2 .heic",
-        "1 ._* files",
-        "1 other files (1 .txt)",
-        "1 folders",
+        "1 ._* file ",
+        "1 other file (1 .txt)",
+        "1 folder ",
     ] {
         assert!(words.contains(part), "{part} in {words}");
     }
@@ -226,6 +226,9 @@ fn one_rule_says_which_setting_wins() {
         found(&["--set", "detect.max_faces=5", "--max-faces", "6"]).0,
         6
     );
+    // The same number in a file overrules nothing.
+    fs::write(dir.path().join("config.yaml"), "detect: {nms_iou: 0.4}").unwrap();
+    assert!(!found(&[]).1.contains("overrules"), "{}", found(&[]).1);
     for (set, part) in [
         ("detect.sizes=3", "unknown field"),
         (

@@ -84,20 +84,35 @@ impl fmt::Display for Passed {
             ));
         }
         if self.sidecars > 0 {
-            parts.push(format!("{} ._* files of macOS", self.sidecars));
+            parts.push(format!("{} of macOS", counted(self.sidecars, "._* file")));
         }
         if !self.others.is_empty() {
             let count: usize = self.others.values().sum();
-            parts.push(format!("{count} other files ({})", common(&self.others)));
+            parts.push(format!(
+                "{} ({})",
+                counted(count, "other file"),
+                common(&self.others)
+            ));
         }
         if self.own > 0 {
-            parts.push(format!("{} results of an earlier call", self.own));
+            parts.push(format!(
+                "{} of an earlier call",
+                counted(self.own, "result")
+            ));
         }
         if self.folders > 0 {
-            parts.push(format!("{} folders (--recursive reads them)", self.folders));
+            parts.push(format!(
+                "{} (read with --recursive)",
+                counted(self.folders, "folder")
+            ));
         }
         write!(f, "not read: {}", parts.join("; "))
     }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
 }
 
 /// The most common endings.
@@ -148,10 +163,10 @@ mod tests {
         let text = passed.to_string();
         for part in [
             "1 .avif, 2 .heic",
-            "1 ._* files",
+            "1 ._* file of",
             "4 other files (2 .txt, 1 without ending, 1 .mov)",
             "2 results",
-            "1 folders",
+            "1 folder ",
         ] {
             assert!(text.contains(part), "{text}");
         }

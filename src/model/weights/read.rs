@@ -80,7 +80,10 @@ fn first_bytes(path: &Path) -> Result<Vec<u8>> {
 /// Read a safetensors file. Names of foreign files are mapped to ours.
 pub fn safetensors(path: &Path) -> Result<Contents> {
     // What is none may be of any size.
-    ensure!(starts_like_safetensors(&first_bytes(path)?), "{NO_SAFETENSORS}");
+    ensure!(
+        starts_like_safetensors(&first_bytes(path)?),
+        "{NO_SAFETENSORS}"
+    );
     parse(&std::fs::read(path)?)
 }
 
