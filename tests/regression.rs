@@ -3,6 +3,8 @@
 
 mod folders;
 mod lost;
+#[cfg(unix)]
+mod signals;
 
 use std::collections::BTreeMap;
 use std::path::Path;
