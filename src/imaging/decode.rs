@@ -15,6 +15,9 @@ use crate::panics::caught;
 
 const READABLE: &str = "jpg, png, bmp, webp, gif and tiff can be read";
 
+/// The headers of most JPEG and PNG files are no longer.
+const HEAD_BYTES: u64 = 1 << 16;
+
 /// Decode a photo: upright (EXIF orientation applied), RGB8, transparent parts over white, of an
 /// animation the first frame. The content decides the format, not the name of the file.
 ///
@@ -22,7 +25,7 @@ const READABLE: &str = "jpg, png, bmp, webp, gif and tiff can be read";
 /// Names `path` and the reason when the file cannot be read, is no image, is damaged or cut off,
 /// holds a kind of pixel that is not supported, or is larger than `limits`.
 pub fn load_rgb(path: &Path, limits: &Limits) -> Result<RgbImage> {
-    read(path, limits)
+    read(path, limits.max_file_bytes())
         .and_then(|bytes| decode_rgb(&bytes, limits))
         .with_context(|| format!("cannot read {}", path.display()))
 }
@@ -56,9 +59,17 @@ pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
 /// # Errors
 /// Names `path` and the reason when the file cannot be read or has no valid header.
 pub fn probe(path: &Path) -> Result<[u32; 2]> {
-    read(path, &Limits::default())
-        .and_then(|bytes| probe_bytes(&bytes))
-        .with_context(|| format!("cannot read {}", path.display()))
+    let work = || {
+        let head = start_of(path, HEAD_BYTES)?;
+        // In other formats what matters may stand anywhere.
+        if matches!(Format::of(&head)?, Format::Jpeg | Format::Png)
+            && let Ok(size) = probe_bytes(&head)
+        {
+            return Ok(size);
+        }
+        probe_bytes(&read(path, Limits::default().max_file_bytes())?)
+    };
+    work().with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// [`probe`] of a file that is in memory.
@@ -78,16 +89,21 @@ pub fn probe_bytes(bytes: &[u8]) -> Result<[u32; 2]> {
     Ok(if turned { [h, w] } else { [w, h] })
 }
 
-/// The bytes of a file, if it is no longer than photos within `limits` can be.
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
-    ensure!(std::fs::metadata(path)?.is_file(), "not a regular file");
-    let most = limits.max_file_bytes();
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most + 1).read_to_end(&mut bytes)?;
+/// The bytes of a file that has no more than `most`.
+fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let bytes = start_of(path, most.saturating_add(1))?;
     ensure!(
         bytes.len() as u64 <= most,
         "the file is longer than {most} bytes"
     );
+    Ok(bytes)
+}
+
+/// The first `count` bytes of a file, or all.
+fn start_of(path: &Path, count: u64) -> Result<Vec<u8>> {
+    ensure!(std::fs::metadata(path)?.is_file(), "not a regular file");
+    let mut bytes = Vec::new();
+    File::open(path)?.take(count).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

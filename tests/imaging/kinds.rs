@@ -63,7 +63,10 @@ fn every_kind_looks_as_in_other_programs() {
         match decode_rgb(&bytes, &Limits::default()) {
             Ok(image) => {
                 let size = [image.width(), image.height()];
-                assert_eq!(size, expected.size, "{name}");
+                if size != expected.size {
+                    wrong.push(format!("{name}: {size:?} pixels"));
+                    continue;
+                }
                 assert_eq!(probe_bytes(&bytes).unwrap(), size, "{name}");
                 let off = difference(&image, expected);
                 if off > expected.most {
