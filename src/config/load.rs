@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_yaml::{Mapping, Value};
 
 use super::Config;
+use crate::text;
 
 /// Read when no `--config` is given and the working directory has it.
 pub const DEFAULT_FILE: &str = "config.yaml";
@@ -31,7 +32,8 @@ impl Config {
         let file = path.or_else(|| default_file.exists().then_some(default_file));
         if let Some(file) = file {
             let context = || format!("configuration {}", file.display());
-            let text = std::fs::read_to_string(file).with_context(context)?;
+            let bytes = std::fs::read(file).with_context(context)?;
+            let text = text::decode(bytes).with_context(context)?;
             let overlay = parse_tree(&text).with_context(context)?;
             merge(&mut tree, overlay);
             typed(tree.clone()).with_context(context)?;
@@ -70,6 +72,7 @@ fn defaults() -> Result<Value> {
 }
 
 fn parse_tree(text: &str) -> Result<Value> {
+    let text = text::without_mark(text);
     let tree: Value = serde_yaml::from_str(text).context("not valid YAML")?;
     ensure!(
         matches!(tree, Value::Mapping(_) | Value::Null),
