@@ -26,4 +26,5 @@ pub mod panics;
 pub mod postprocess;
 pub mod render;
 pub mod synth;
+pub mod text;
 pub mod train;

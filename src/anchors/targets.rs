@@ -1,20 +1,18 @@
 //! What the loss compares the network's outputs with.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 
 use super::{Anchors, Coder, Match, Matcher};
 use crate::config::Config;
-use crate::geometry::{BoxXyxy, Point};
+use crate::geometry::{BoxXyxy, Landmarks};
 
 /// A labelled face as the matcher sees it, pixels of the network input.
 #[derive(Clone, Copy, Debug)]
 pub struct Truth<'a> {
     /// Bounding box.
     pub box_xyxy: BoxXyxy,
-    /// Landmarks; empty, or as many as the scheme has.
-    pub landmarks: &'a [Point],
-    /// Which landmarks are labelled.
-    pub labelled: &'a [bool],
+    /// Landmarks; none, or as many as the scheme has.
+    pub landmarks: &'a Landmarks,
     /// Neither face nor background.
     pub ignored: bool,
 }
@@ -69,7 +67,10 @@ impl TargetBuilder {
     }
 
     /// Targets of one image. `complete`: all its faces are among `truths`.
-    pub fn build(&self, anchors: &Anchors, truths: &[Truth], complete: bool) -> Targets {
+    ///
+    /// # Errors
+    /// When a face has landmarks of another scheme, or one that is labelled and nowhere (NaN).
+    pub fn build(&self, anchors: &Anchors, truths: &[Truth], complete: bool) -> Result<Targets> {
         let matches = self.matcher.assign(anchors, truths, complete);
         let mut targets = Targets {
             labels: vec![0; matches.len()],
@@ -86,18 +87,21 @@ impl TargetBuilder {
                     targets.box_deltas.push(deltas);
                     targets.positives.push(anchor);
                     targets.faces.push(face);
-                    self.push_landmarks(&mut targets, anchor_cxcywh, &truths[face]);
+                    self.push_landmarks(&mut targets, anchor_cxcywh, truths[face].landmarks)?;
                 }
             }
         }
-        targets
+        Ok(targets)
     }
 
     /// Targets of the crop of one face, whose only anchor learns its landmarks; without any when
     /// the face has none.
-    pub fn of_face(&self, anchors: &Anchors, face: &Truth) -> Targets {
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn of_face(&self, anchors: &Anchors, face: &Truth) -> Result<Targets> {
         let Some(&anchor_cxcywh) = anchors.boxes_cxcywh().first() else {
-            return Targets::default();
+            return Ok(Targets::default());
         };
         let mut targets = Targets {
             labels: vec![1],
@@ -105,27 +109,36 @@ impl TargetBuilder {
             faces: vec![0],
             ..Targets::default()
         };
-        self.push_landmarks(&mut targets, anchor_cxcywh, face);
-        targets
+        self.push_landmarks(&mut targets, anchor_cxcywh, face.landmarks)?;
+        Ok(targets)
     }
 
-    fn push_landmarks(&self, targets: &mut Targets, anchor_cxcywh: [f32; 4], truth: &Truth) {
-        let usable = |p: &Point, labelled: bool| labelled && p[0].is_finite() && p[1].is_finite();
-        let labelled: Vec<bool> = truth
-            .landmarks
-            .iter()
-            .zip(truth.labelled)
-            .map(|(p, &l)| usable(p, l))
-            .collect();
-        let count = labelled.iter().filter(|&&l| l).count();
-        if count == 0 || labelled.len() != self.points {
-            return;
+    fn push_landmarks(
+        &self,
+        targets: &mut Targets,
+        anchor_cxcywh: [f32; 4],
+        landmarks: &Landmarks,
+    ) -> Result<()> {
+        let count = landmarks.labelled().count();
+        if count == 0 {
+            return Ok(());
         }
+        ensure!(
+            landmarks.len() == self.points,
+            "a face has {} landmarks instead of {}",
+            landmarks.len(),
+            self.points
+        );
         targets.with_landmarks.push(targets.positives.len() - 1);
         let weight = 1.0 / (2 * count) as f32;
-        for (&p, l) in truth.landmarks.iter().zip(labelled) {
-            if l {
-                let deltas = self.coder.encode_point(anchor_cxcywh, p);
+        for landmark in landmarks.iter() {
+            if landmark.labelled {
+                let deltas = self.coder.encode_point(anchor_cxcywh, landmark.at);
+                ensure!(
+                    deltas.iter().all(|d| d.is_finite()),
+                    "a landmark is labelled, but lies nowhere: {:?}",
+                    landmark.at
+                );
                 targets.landmark_deltas.extend(deltas);
                 targets.landmark_weights.extend([weight; 2]);
             } else {
@@ -133,5 +146,6 @@ impl TargetBuilder {
                 targets.landmark_weights.extend([0.0; 2]);
             }
         }
+        Ok(())
     }
 }

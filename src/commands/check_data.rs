@@ -170,19 +170,10 @@ fn labelled(
             continue;
         }
         let style = style(render::TRUTH).numbered();
-        let points: Vec<_> = face
-            .landmarks
-            .iter()
-            .map(|p| p.map(|v| v * scale))
-            .collect();
+        let points = face.landmarks.iter();
+        let points = points.map(|p| (p.at.map(|v| v * scale), p.labelled));
         render::draw_box(&mut canvas, &box_xyxy, None, &style);
-        render::draw_points(
-            &mut canvas,
-            &points,
-            &face.labelled,
-            box_xyxy.side(),
-            &style,
-        );
+        render::draw_points(&mut canvas, points, box_xyxy.side(), &style);
     }
     Ok(canvas)
 }

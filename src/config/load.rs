@@ -7,6 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use serde_yaml::{Mapping, Value};
 
 use super::Config;
+use crate::text;
 
 /// Read when no `--config` is given and the working directory has it.
 pub const DEFAULT_FILE: &str = "config.yaml";
@@ -66,7 +67,7 @@ pub(super) fn overlay(path: Option<&Path>) -> Result<Option<Value>> {
         return Ok(None);
     };
     let read = || -> Result<Value> {
-        let overlay = parse_tree(&std::fs::read_to_string(file)?)?;
+        let overlay = parse_tree(&text::decode(std::fs::read(file)?)?)?;
         let mut tree = defaults()?;
         merge(&mut tree, overlay.clone());
         typed(tree)?;
@@ -81,6 +82,7 @@ fn defaults() -> Result<Value> {
 }
 
 fn parse_tree(text: &str) -> Result<Value> {
+    let text = text::without_mark(text);
     let tree: Value = serde_yaml::from_str(text).context("not valid YAML")?;
     ensure!(
         matches!(tree, Value::Mapping(_) | Value::Null),

@@ -89,7 +89,7 @@ impl Batcher {
     /// Augment one photo. `complete`: all its faces are labelled.
     ///
     /// # Errors
-    /// When the augmentations give a crop of another size.
+    /// When the augmentations fail or give a crop of another size, and as [`TargetBuilder::build`].
     pub fn item(
         &self,
         photo: &RgbImage,
@@ -97,7 +97,7 @@ impl Batcher {
         complete: bool,
         rng: &mut ChaCha8Rng,
     ) -> Result<Item> {
-        let (crop, faces) = self.pipeline.apply(photo, faces, rng);
+        let (crop, faces) = self.pipeline.apply(photo, faces, rng)?;
         ensure!(
             crop.dimensions() == (self.side, self.side),
             "the crop has {:?} pixels instead of {} each way",
@@ -106,9 +106,9 @@ impl Batcher {
         );
         let truths: Vec<Truth> = faces.iter().map(FaceLabel::truth).collect();
         let targets = match (self.task, truths.first()) {
-            (Task::Align, Some(face)) => self.targets.of_face(&self.anchors, face),
+            (Task::Align, Some(face)) => self.targets.of_face(&self.anchors, face)?,
             (Task::Align, None) => Targets::default(),
-            (Task::Detect, _) => self.targets.build(&self.anchors, &truths, complete),
+            (Task::Detect, _) => self.targets.build(&self.anchors, &truths, complete)?,
         };
         Ok(Item {
             crop,

@@ -1,12 +1,15 @@
 //! Landmarks of one scheme as labels of another.
 
-use super::FaceLabel;
-use crate::geometry::Scheme;
+use anyhow::{Result, ensure};
+
+use crate::geometry::{Landmarks, Point, Scheme};
 
 /// For each point of the model's scheme the points of the list whose mean it is; none: unlabelled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Converter {
     sources: Vec<Vec<usize>>,
+    /// Points of the list's scheme.
+    points: usize,
 }
 
 impl Converter {
@@ -38,25 +41,37 @@ impl Converter {
         } else {
             return None;
         }
-        Some(Self { sources })
+        Some(Self {
+            sources,
+            points: from.len(),
+        })
     }
 
-    /// Replace the landmarks of `face`, which are in the list's scheme.
-    pub fn apply(&self, face: &mut FaceLabel) {
-        if !face.has_landmarks() {
-            return face.clear_landmarks();
+    /// The landmarks of a face, which are in the list's scheme, in the model's.
+    ///
+    /// # Errors
+    /// When they are not in the list's scheme.
+    pub fn apply(&self, landmarks: &Landmarks) -> Result<Landmarks> {
+        if !landmarks.any_labelled() {
+            return Ok(Landmarks::none());
         }
-        let convert = |group: &Vec<usize>| {
-            let labelled = !group.is_empty() && group.iter().all(|&i| face.labelled[i]);
-            let mut mean = [0.0; 2];
-            if labelled {
-                for &i in group {
-                    mean[0] += face.landmarks[i][0] / group.len() as f32;
-                    mean[1] += face.landmarks[i][1] / group.len() as f32;
-                }
-            }
-            (mean, labelled)
-        };
-        (face.landmarks, face.labelled) = self.sources.iter().map(convert).unzip();
+        ensure!(
+            landmarks.len() == self.points,
+            "a face has {} landmarks; its list's scheme has {}",
+            landmarks.len(),
+            self.points
+        );
+        Ok(self.sources.iter().map(|s| mean(landmarks, s)).collect())
     }
+}
+
+/// The mean of the points of a `group`, and whether all of them (and at least one) are labelled.
+fn mean(landmarks: &Landmarks, group: &[usize]) -> (Point, bool) {
+    let points: Option<Vec<Point>> = group.iter().map(|&i| landmarks.labelled_at(i)).collect();
+    let points = points.unwrap_or_default();
+    let n = points.len() as f32;
+    let mean = points
+        .iter()
+        .fold([0.0; 2], |[x, y], p| [x + p[0] / n, y + p[1] / n]);
+    (mean, !points.is_empty())
 }

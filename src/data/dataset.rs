@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
-use rayon::prelude::*;
 
-use super::list::{Fault, Faults};
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
 use super::{FaceLabel, Group, Reason, Report, Sample, epoch_order};
@@ -76,8 +74,8 @@ impl Dataset {
                 scheme: &scheme,
                 on_error: set.on_error,
             };
-            let mut entries = reader.read(&mut set.report)?;
-            set.drop_unreadable(&mut entries)?;
+            let (mut entries, found) = reader.read()?;
+            set.report.absorb(found);
             if each_once {
                 set.drop_known(index, source, &mut entries, &mut known);
             }
@@ -88,8 +86,7 @@ impl Dataset {
             );
             let start = set.samples.len();
             for entry in entries {
-                let origin = format!("{}:{}", entry.list.display(), entry.line);
-                set.origins.push(origin);
+                set.origins.push(entry.origin);
                 set.samples.push(entry.sample);
             }
             set.groups.push(Group {
@@ -232,30 +229,6 @@ impl Dataset {
         broken.report.clone()
     }
 
-    /// Leave out photos that are missing or have no readable header.
-    fn drop_unreadable(&mut self, entries: &mut Vec<Entry>) -> Result<()> {
-        let probe = |e: &Entry| -> Option<Fault> {
-            let path = &e.sample.path;
-            if !path.is_file() {
-                let text = format!("photo {} is missing", path.display());
-                return Some(Fault::new(Reason::MissingPhoto, text));
-            }
-            let error = imaging::probe(path).err()?;
-            Some(Fault::new(Reason::BrokenPhoto, format!("{error:#}")))
-        };
-        let faults: Vec<_> = entries.par_iter().map(probe).collect();
-        let mut good = Vec::with_capacity(entries.len());
-        for (entry, fault) in entries.drain(..).zip(faults) {
-            match fault {
-                Some(fault) => Faults::new(&entry.list, self.on_error, &mut self.report)
-                    .found(entry.line, fault)?,
-                None => good.push(entry),
-            }
-        }
-        *entries = good;
-        Ok(())
-    }
-
     /// Leave out photos that an earlier source gives.
     fn drop_known(
         &mut self,
@@ -287,10 +260,8 @@ fn single_faces<'a>(
     turned: bool,
 ) -> impl Iterator<Item = Sample> + 'a {
     sample.faces.iter().filter_map(move |face| {
-        let labelled = face.landmarks.iter().zip(&face.labelled);
-        let points: Vec<_> = labelled.filter(|&(_, &l)| l).map(|(&p, _)| p).collect();
-        let bounds = BoxXyxy::around(&points).filter(BoxXyxy::has_size)?;
-        let is_turned = scheme.is_turned(&face.landmarks, &face.labelled);
+        let bounds = face.landmarks.bounds().filter(BoxXyxy::has_size)?;
+        let is_turned = scheme.is_turned(&face.landmarks);
         (!face.ignored && is_turned == turned).then(|| Sample {
             faces: vec![FaceLabel {
                 box_xyxy: bounds,

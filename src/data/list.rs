@@ -1,9 +1,10 @@
 //! What all list formats share: reading, numbers, faults with file and line.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 
 use super::{FaceLabel, Reason, Report};
 use crate::config::OnError;
@@ -13,10 +14,50 @@ use crate::config::OnError;
 pub(super) struct Listed {
     /// Name, relative to the source's image folder.
     pub name: String,
-    /// Line that names it first, from 1.
+    /// The photo's file.
+    pub path: PathBuf,
+    /// The list.
+    pub list: Arc<Path>,
+    /// Line of `list` that names the photo first, from 1.
     pub line: usize,
     /// Its faces.
-    pub faces: Vec<FaceLabel>,
+    pub faces: Vec<ListedFace>,
+}
+
+/// One face as a list describes it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct ListedFace {
+    /// Its line, from 1.
+    pub line: usize,
+    /// What stands there.
+    pub label: FaceLabel,
+}
+
+/// A list that is being read.
+#[derive(Clone, Debug)]
+pub(super) struct List<'a> {
+    /// The file.
+    pub path: Arc<Path>,
+    /// Folder that its names are relative to.
+    pub images: &'a Path,
+}
+
+impl<'a> List<'a> {
+    pub(super) fn new(path: &Path, images: &'a Path) -> Self {
+        let path = path.into();
+        Self { path, images }
+    }
+
+    /// A photo that `line` names.
+    pub(super) fn photo(&self, name: &str, line: usize, faces: Vec<ListedFace>) -> Listed {
+        Listed {
+            name: name.to_owned(),
+            path: self.images.join(name),
+            list: Arc::clone(&self.path),
+            line,
+            faces,
+        }
+    }
 }
 
 /// Something wrong with a line.
@@ -54,12 +95,17 @@ impl<'a> Faults<'a> {
     /// Fail with, or count, what is wrong in `line`.
     pub(super) fn found(&mut self, line: usize, fault: Fault) -> Result<()> {
         let message = format!("{}:{line}: {}", self.list.display(), fault.text);
+        self.left_out(fault.reason, message)
+    }
+
+    /// Fail with, or count, what the whole `message` says.
+    pub(super) fn left_out(&mut self, reason: Reason, message: String) -> Result<()> {
         match self.on_error {
             OnError::Fail => Err(anyhow!(
                 "{message} (data.on_error: skip leaves such items out)"
             )),
             OnError::Skip => {
-                self.report.skip(fault.reason, message);
+                self.report.skip(reason, message);
                 Ok(())
             }
         }
@@ -70,20 +116,6 @@ impl<'a> Faults<'a> {
         let note = format!("{}: {text}", self.list.display());
         self.report.notes.push(note);
     }
-}
-
-/// The whole list as text.
-pub(super) fn read(list: &Path) -> Result<String> {
-    let bytes = std::fs::read(list).with_context(|| format!("cannot read {}", list.display()))?;
-    let text = String::from_utf8(bytes).map_err(|e| {
-        let good = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|&&b| b == b'\n').count();
-        anyhow!(
-            "{}:{line}: not UTF-8 text, so not an annotation list",
-            list.display()
-        )
-    })?;
-    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
 }
 
 /// Lines with their numbers from 1, without surrounding blanks; empty lines left out.

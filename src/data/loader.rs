@@ -1,8 +1,6 @@
 //! Batches of one epoch, prepared ahead by worker threads.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -13,6 +11,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 
 use super::{Batch, Batcher, Dataset, Item, item_rng};
 use crate::config::Config;
+use crate::panics;
 
 /// Iterator over the batches of an epoch, in order. Which photos they hold and how those are
 /// augmented depends on seed, epoch and position alone, not on the number of workers. Dropping it
@@ -212,8 +211,7 @@ impl Work {
         };
         let images = batch.images.chunks_exact_mut(self.batcher.image_len());
         for (position, image) in positions.zip(images) {
-            let (sample, item) = self.item(position)?;
-            self.batcher.fill(&item.crop, image);
+            let (sample, item) = self.item(position, image)?;
             batch
                 .names
                 .push(Arc::clone(&self.dataset.samples[sample].name));
@@ -223,9 +221,9 @@ impl Work {
         Ok(batch)
     }
 
-    /// The item at `position` of the epoch. Where its photo is broken and may be left out, the
-    /// next readable photo of the epoch takes its place.
-    fn item(&self, position: usize) -> Result<(usize, Item)> {
+    /// The item at `position` of the epoch, its pixels written into `image`. Where its photo is
+    /// broken and may be left out, the next readable photo of the epoch takes its place.
+    fn item(&self, position: usize, image: &mut [f32]) -> Result<(usize, Item)> {
         for step in 0..self.order.len() {
             if self.stop.load(Ordering::Relaxed) {
                 bail!("stopped");
@@ -240,23 +238,16 @@ impl Work {
                 }
             };
             let mut rng = item_rng(self.seed, self.epoch, position);
+            let (faces, complete) = (&sample.faces, sample.complete);
             let prepare = || {
-                self.batcher
-                    .item(&photo, &sample.faces, sample.complete, &mut rng)
+                let item = self.batcher.item(&photo, faces, complete, &mut rng)?;
+                self.batcher.fill(&item.crop, image);
+                Ok(item)
             };
-            let item = catch_unwind(AssertUnwindSafe(prepare))
-                .unwrap_or_else(|panic| Err(anyhow!("preparing it panicked: {}", text(&*panic))))
+            let item = panics::caught(prepare)
                 .with_context(|| format!("photo {}", sample.path.display()))?;
             return Ok((index, item));
         }
         bail!("no photo of the epoch can be read")
     }
-}
-
-/// The message of a panic.
-fn text(panic: &(dyn Any + Send)) -> &str {
-    let owned = panic.downcast_ref::<String>().map(String::as_str);
-    owned
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("unknown reason")
 }

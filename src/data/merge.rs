@@ -53,6 +53,6 @@ pub fn merge(faces: &mut Vec<FaceLabel>, wider: &[FaceLabel]) -> Merged {
 /// IoU with the face's box or with the bounds of its points, whichever is larger: rectangles of
 /// landmark lists are drawn around the points or around the face.
 fn likeness(face: &FaceLabel, other: &BoxXyxy) -> f32 {
-    let bounds = BoxXyxy::around(&face.landmarks).map_or(0.0, |b| b.iou(other));
+    let bounds = face.landmarks.bounds().map_or(0.0, |b| b.iou(other));
     face.box_xyxy.iou(other).max(bounds)
 }

@@ -5,8 +5,10 @@
 
 pub mod augment;
 mod batcher;
+mod beside;
 mod convert;
 mod dataset;
+mod fit;
 mod list;
 mod loader;
 mod merge;
@@ -14,6 +16,7 @@ mod order;
 mod overlap;
 mod photos;
 mod pts;
+mod repeats;
 mod report;
 mod retinaface;
 pub mod sample;

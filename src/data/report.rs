@@ -24,6 +24,10 @@ pub enum Reason {
     MissingPhoto,
     /// The photo is there but cannot be read.
     BrokenPhoto,
+    /// A file of points that cannot be read, or a folder that cannot be listed.
+    Unreadable,
+    /// A box or point that does not fit its photo.
+    Outside,
 }
 
 impl fmt::Display for Reason {
@@ -35,6 +39,8 @@ impl fmt::Display for Reason {
             Self::Duplicate => "photo named twice",
             Self::MissingPhoto => "photo missing",
             Self::BrokenPhoto => "photo broken",
+            Self::Unreadable => "file unreadable",
+            Self::Outside => "label outside its photo",
         })
     }
 }
@@ -55,16 +61,37 @@ pub struct Report {
     pub skipped: BTreeMap<Reason, Skipped>,
     /// Other things worth knowing, such as faces that a list leaves out.
     pub notes: Vec<String>,
+    /// The first message of all.
+    #[serde(skip)]
+    first: Option<String>,
 }
 
 impl Report {
     /// Count one thing that was left out.
     pub fn skip(&mut self, reason: Reason, message: String) {
+        self.first.get_or_insert_with(|| message.clone());
         let entry = self.skipped.entry(reason).or_default();
         entry.count += 1;
         if entry.examples.len() < EXAMPLES {
             entry.examples.push(message);
         }
+    }
+
+    /// What was left out first.
+    pub fn first(&self) -> Option<&str> {
+        self.first.as_deref()
+    }
+
+    /// Add what another report holds.
+    pub fn absorb(&mut self, other: Self) {
+        for (reason, skipped) in other.skipped {
+            let own = self.skipped.entry(reason).or_default();
+            own.count += skipped.count;
+            own.examples.extend(skipped.examples);
+            own.examples.truncate(EXAMPLES);
+        }
+        self.notes.extend(other.notes);
+        self.first = self.first.take().or(other.first);
     }
 
     /// How much was left out for `reason`.

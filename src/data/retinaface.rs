@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::list::{self, Fault, Faults, Listed};
+use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::{FaceLabel, Reason};
 use crate::geometry::BoxXyxy;
 
@@ -18,21 +18,23 @@ const POINTS: usize = 5;
 const NUMBERS: usize = BOX + 3 * POINTS + 1;
 
 /// The photos of a list. After a fault the rest of that photo is left out.
-pub(super) fn parse(text: &str, faults: &mut Faults<'_>) -> Result<Vec<Listed>> {
+pub(super) fn parse(text: &str, list: &List<'_>, faults: &mut Faults<'_>) -> Result<Vec<Listed>> {
     let mut photos: Vec<Listed> = Vec::new();
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut open = Open::Nothing;
     for (line, content) in list::lines(text) {
         let outcome = match (content.strip_prefix('#').map(str::trim), open) {
-            (Some(name), _) => start(name, line, &mut seen, &mut photos),
+            (Some(name), _) => start(name, line, &mut seen).map(|()| {
+                photos.push(list.photo(name, line, Vec::new()));
+            }),
             (None, Open::Skipped) => continue,
             (None, Open::Nothing) => Err(Fault::new(
                 Reason::Malformed,
                 "a face before the first `# name` line",
             )),
-            (None, Open::Photo) => face(content).map(|face| {
+            (None, Open::Photo) => face(content).map(|label| {
                 if let Some(photo) = photos.last_mut() {
-                    photo.faces.push(face);
+                    photo.faces.push(ListedFace { line, label });
                 }
             }),
         };
@@ -59,12 +61,7 @@ enum Open {
     Skipped,
 }
 
-fn start<'a>(
-    name: &'a str,
-    line: usize,
-    seen: &mut HashMap<&'a str, usize>,
-    photos: &mut Vec<Listed>,
-) -> Result<(), Fault> {
+fn start<'a>(name: &'a str, line: usize, seen: &mut HashMap<&'a str, usize>) -> Result<(), Fault> {
     if name.is_empty() {
         return Err(Fault::new(Reason::Malformed, "no image name after `#`"));
     }
@@ -72,11 +69,6 @@ fn start<'a>(
         let text = format!("{name} is named twice, first in line {first}");
         return Err(Fault::new(Reason::Duplicate, text));
     }
-    photos.push(Listed {
-        name: name.to_owned(),
-        line,
-        faces: Vec::new(),
-    });
     Ok(())
 }
 
@@ -95,8 +87,9 @@ fn face(line: &str) -> Result<FaceLabel, Fault> {
     face.ignored = !face.box_xyxy.has_size();
     if values.len() == NUMBERS {
         let triples = values[BOX..NUMBERS - 1].chunks_exact(3);
-        face.landmarks = triples.clone().map(|p| [p[0], p[1]]).collect();
-        face.labelled = triples.map(|p| p[0] >= 0.0 && p[1] >= 0.0).collect();
+        face.landmarks = triples
+            .map(|p| ([p[0], p[1]], p[0] >= 0.0 && p[1] >= 0.0))
+            .collect();
         if !face.has_landmarks() {
             face.clear_landmarks();
         }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::anchors::Truth;
-use crate::geometry::{BoxXyxy, Point};
+use crate::geometry::{BoxXyxy, Landmarks};
 
 /// The six WFLW attributes, in the order of the lists.
 pub const ATTRIBUTES: [&str; 6] = [
@@ -21,10 +21,8 @@ pub const ATTRIBUTES: [&str; 6] = [
 pub struct FaceLabel {
     /// Bounding box; may be without size, and then it is ignored.
     pub box_xyxy: BoxXyxy,
-    /// Landmarks in the order of the model's scheme; empty when the face has none.
-    pub landmarks: Vec<Point>,
-    /// Which of `landmarks` are labelled (and inside the crop); as long as `landmarks`.
-    pub labelled: Vec<bool>,
+    /// Landmarks in the order of the model's scheme, or none.
+    pub landmarks: Landmarks,
     /// Neither face nor background: WIDER `invalid`, no size, too small in the crop.
     pub ignored: bool,
     /// WFLW attributes, where the list has them.
@@ -36,32 +34,29 @@ impl FaceLabel {
     pub const fn boxed(box_xyxy: BoxXyxy) -> Self {
         Self {
             box_xyxy,
-            landmarks: Vec::new(),
-            labelled: Vec::new(),
+            landmarks: Landmarks::none(),
             ignored: false,
             attributes: None,
         }
     }
 
     /// As the matcher sees it.
-    pub fn truth(&self) -> Truth<'_> {
+    pub const fn truth(&self) -> Truth<'_> {
         Truth {
             box_xyxy: self.box_xyxy,
             landmarks: &self.landmarks,
-            labelled: &self.labelled,
             ignored: self.ignored,
         }
     }
 
     /// Forget the landmarks, keep the box.
     pub fn clear_landmarks(&mut self) {
-        self.landmarks.clear();
-        self.labelled.clear();
+        self.landmarks = Landmarks::none();
     }
 
     /// Whether at least one point is labelled.
     pub fn has_landmarks(&self) -> bool {
-        self.labelled.iter().any(|&l| l)
+        self.landmarks.any_labelled()
     }
 }
 

@@ -3,21 +3,23 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use rayon::prelude::*;
 
-use super::list::{self, Fault, Faults, Listed};
+use super::list::{self, Fault, Faults, List, Listed, ListedFace};
+use super::repeats::Repeats;
 use super::wflw::Disagreement;
-use super::{Converter, FaceLabel, Reason, Report, Sample, merge, pts};
+use super::{Converter, FaceLabel, Reason, Report, Sample, fit, merge, pts};
 use super::{retinaface, wflw, wider};
 use crate::config::{OnError, SourceConfig, SourceKind};
 use crate::geometry::Scheme;
+use crate::{imaging, text};
 
 /// A photo on its way into the data set.
 pub(super) struct Entry {
     pub sample: Sample,
     /// File and line that name it.
-    pub list: PathBuf,
-    pub line: usize,
+    pub origin: String,
 }
 
 /// Reads one source.
@@ -30,70 +32,180 @@ pub(super) struct Reader<'a> {
     pub on_error: OnError,
 }
 
+/// What a list holds.
+struct Contents {
+    photos: Vec<Listed>,
+    /// How much of what stands in the list, good or bad.
+    entries: (usize, &'static str),
+    /// The scheme of its landmarks, where it is not the model's already.
+    scheme: Option<Scheme>,
+}
+
+/// A photo that is there.
+struct Photo {
+    name: String,
+    path: PathBuf,
+    /// File and line that name it.
+    origin: String,
+    /// `[width, height]`, pixels.
+    size: [u32; 2],
+    faces: Vec<FaceLabel>,
+}
+
 impl Reader<'_> {
-    /// All photos that the list names.
-    pub(super) fn read(&self, report: &mut Report) -> Result<Vec<Entry>> {
-        let source = self.source;
-        let text = || list::read(&source.list);
-        let faults = &mut Faults::new(&source.list, self.on_error, report);
-        let (mut photos, complete, own) = match source.kind {
-            SourceKind::Pts => return self.read_pts(report),
-            SourceKind::Wflw => {
-                let photos = wflw::parse(&text()?, disagreement(source)?.as_ref(), faults)?;
-                (photos, false, Some(Scheme::wflw98()))
-            }
-            SourceKind::Wider => (wider::parse(&text()?, faults)?, true, None),
-            SourceKind::Retinaface => {
-                let photos = retinaface::parse(&text()?, faults)?;
-                (photos, true, Some(Scheme::five()))
-            }
-        };
+    /// All photos that the list names, and what was left out of it.
+    pub(super) fn read(&self) -> Result<(Vec<Entry>, Report)> {
+        let mut report = Report::default();
+        let contents = self.contents(&mut report)?;
+        let mut photos = self.usable(contents.photos, &mut report)?;
+        if photos.is_empty() {
+            bail!(self.why_nothing(contents.entries, &report));
+        }
         // Before the points change, since they help to tell the faces apart.
-        let found = match &source.wider {
-            Some(wider) => self.add_wider(&mut photos, wider, report)?,
+        let found = match &self.source.wider {
+            Some(wider) => self.add_wider(&mut photos, wider, &mut report)?,
             None => HashSet::new(),
         };
-        if let Some(own) = own {
-            self.convert(&mut photos, &own, report);
+        if let Some(own) = contents.scheme {
+            self.convert(&mut photos, &own, &mut report)?;
         }
-        let entry = |photo: Listed| Entry {
+        let entry = |photo: Photo| Entry {
+            origin: photo.origin,
             sample: Sample {
-                path: source.images.join(&photo.name),
-                complete: source
-                    .complete
-                    .unwrap_or(complete || found.contains(&photo.name)),
+                complete: self
+                    .names_all_faces()
+                    .unwrap_or(found.contains(&photo.name)),
+                path: photo.path,
                 name: photo.name.into(),
                 faces: photo.faces,
                 source: self.index,
             },
-            list: source.list.clone(),
-            line: photo.line,
         };
-        Ok(photos.into_iter().map(entry).collect())
+        Ok((photos.into_iter().map(entry).collect(), report))
+    }
+
+    /// Whether the list names every face of its photos; `None` where it leaves some out unless a
+    /// WIDER list adds them.
+    fn names_all_faces(&self) -> Option<bool> {
+        self.source.complete.or(match self.source.kind {
+            SourceKind::Wider | SourceKind::Retinaface => Some(true),
+            SourceKind::Pts => Some(false),
+            SourceKind::Wflw => None,
+        })
+    }
+
+    fn contents(&self, report: &mut Report) -> Result<Contents> {
+        let source = self.source;
+        let list = List::new(&source.list, &source.images);
+        let text = || text::read(&source.list);
+        let faults = &mut Faults::new(&source.list, self.on_error, report);
+        let (photos, lines, scheme) = match source.kind {
+            SourceKind::Pts => return self.pts_files(report),
+            SourceKind::Wflw => {
+                let (text, unsure) = (text()?, disagreement(source)?);
+                let photos = wflw::parse(&text, &list, unsure.as_ref(), faults)?;
+                let lines = list::lines(&text).count();
+                (photos, Some(lines), Some(Scheme::wflw98()))
+            }
+            SourceKind::Wider => (wider::parse(&text()?, &list, faults)?, None, None),
+            SourceKind::Retinaface => {
+                let photos = retinaface::parse(&text()?, &list, faults)?;
+                (photos, None, Some(Scheme::five()))
+            }
+        };
+        Ok(Contents {
+            entries: match lines {
+                Some(lines) => (lines, "lines"),
+                None => (photos.len() + report.total(), "photos"),
+            },
+            photos,
+            scheme,
+        })
+    }
+
+    fn pts_files(&self, report: &mut Report) -> Result<Contents> {
+        let list = &self.source.list;
+        let files = pts::files(list, &mut Faults::new(list, self.on_error, report))?;
+        let reader = pts::Reader::new(list, self.scheme, self.on_error);
+        Ok(Contents {
+            photos: reader.read(&files, report)?,
+            entries: (files.len(), "files"),
+            scheme: None,
+        })
+    }
+
+    /// The photos that are there and have a readable header, with the faces that fit into them,
+    /// each of them once.
+    fn usable(&self, listed: Vec<Listed>, report: &mut Report) -> Result<Vec<Photo>> {
+        let all_faces = self.names_all_faces() == Some(true);
+        let probe = |listed: Listed| {
+            let size = probe(&listed.path);
+            (listed, size)
+        };
+        let probed: Vec<_> = listed.into_par_iter().map(probe).collect();
+        let mut photos = Vec::with_capacity(probed.len());
+        let mut repeats = Repeats::default();
+        for (mut listed, size) in probed {
+            let list = listed.list.clone();
+            let mut faults = Faults::new(&list, self.on_error, report);
+            match size {
+                Err(fault) => faults.found(listed.line, fault)?,
+                Ok(size) => {
+                    if fit::check(&mut listed, size, all_faces, &mut faults)? {
+                        repeats.leave_out(&mut listed.faces);
+                        photos.push(Photo {
+                            origin: format!("{}:{}", list.display(), listed.line),
+                            faces: labels(listed.faces),
+                            name: listed.name,
+                            path: listed.path,
+                            size,
+                        });
+                    }
+                }
+            }
+        }
+        repeats.note(&mut Faults::new(&self.source.list, self.on_error, report));
+        Ok(photos)
+    }
+
+    fn why_nothing(&self, (count, what): (usize, &str), report: &Report) -> String {
+        let list = self.source.list.display();
+        match report.first() {
+            None => format!("{list} names no photo"),
+            Some(first) => format!("all {count} {what} of {list} are bad, first: {first}"),
+        }
     }
 
     /// Add the faces that a list leaves out; gives the names that the WIDER list has.
     fn add_wider(
         &self,
-        photos: &mut [Listed],
+        photos: &mut [Photo],
         wider: &Path,
         report: &mut Report,
     ) -> Result<HashSet<String>> {
-        let text = list::read(wider)?;
+        let text = text::read(wider)?;
+        let list = List::new(wider, &self.source.images);
         let faults = &mut Faults::new(wider, self.on_error, report);
-        let parsed = wider::parse(&text, faults)?.into_iter();
-        let others: HashMap<String, Listed> = parsed.map(|p| (p.name.clone(), p)).collect();
+        let parsed = wider::parse(&text, &list, faults)?.into_iter();
+        let mut others: HashMap<String, Listed> = parsed.map(|p| (p.name.clone(), p)).collect();
         let mut found = HashSet::new();
+        let mut repeats = Repeats::default();
         let (mut faces, mut matched, mut added) = (0, 0, 0);
         for photo in photos.iter_mut() {
-            if let Some(other) = others.get(&photo.name) {
-                faces += photo.faces.len();
-                let merged = merge(&mut photo.faces, &other.faces);
-                matched += merged.matched;
-                added += merged.added;
-                found.insert(photo.name.clone());
+            let Some(mut other) = others.remove(&photo.name) else {
+                continue;
+            };
+            if !fit::check(&mut other, photo.size, true, faults)? {
+                continue;
             }
+            repeats.leave_out(&mut other.faces);
+            faces += photo.faces.len();
+            let merged = merge(&mut photo.faces, &labels(other.faces));
+            matched += merged.matched;
+            added += merged.added;
+            found.insert(photo.name.clone());
         }
+        repeats.note(faults);
         report.notes.push(format!(
             "{}: {} of {} photos stand in {}: {matched} of their {faces} faces matched, {added} \
              added",
@@ -106,10 +218,13 @@ impl Reader<'_> {
     }
 
     /// Bring all landmarks into the model's scheme.
-    fn convert(&self, photos: &mut [Listed], from: &Scheme, report: &mut Report) {
-        let faces = photos.iter_mut().flat_map(|p| &mut p.faces);
+    fn convert(&self, photos: &mut [Photo], from: &Scheme, report: &mut Report) -> Result<()> {
+        let mut faces = photos.iter_mut().flat_map(|p| &mut p.faces);
         if let Some(converter) = Converter::between(from, self.scheme) {
-            return faces.for_each(|f| converter.apply(f));
+            return faces.try_for_each(|face| {
+                face.landmarks = converter.apply(&face.landmarks)?;
+                Ok(())
+            });
         }
         faces.for_each(FaceLabel::clear_landmarks);
         report.notes.push(format!(
@@ -118,59 +233,21 @@ impl Reader<'_> {
             from.name(),
             self.scheme.name()
         ));
+        Ok(())
     }
+}
 
-    fn read_pts(&self, report: &mut Report) -> Result<Vec<Entry>> {
-        let (source, to) = (self.source, self.scheme);
-        let mut entries = Vec::new();
-        let mut box_only = 0;
-        for file in pts::files(&source.list)? {
-            let text = list::read(&file)?;
-            let mut faults = Faults::new(&file, self.on_error, report);
-            let known =
-                pts::parse(&text).and_then(|f| Ok((pts_converter(f.landmarks.len(), to)?, f)));
-            let (converter, mut face) = match known {
-                Ok(known) => known,
-                Err((line, fault)) => {
-                    faults.found(line, fault)?;
-                    continue;
-                }
-            };
-            let Some(photo) = pts::photo_of(&file) else {
-                let text = "no photo of the same name beside it (jpg, png, ...)";
-                faults.found(1, Fault::new(Reason::MissingPhoto, text))?;
-                continue;
-            };
-            match converter {
-                Some(converter) => converter.apply(&mut face),
-                None => {
-                    face.clear_landmarks();
-                    box_only += 1;
-                }
-            }
-            let name = photo.strip_prefix(&source.list).unwrap_or(&photo);
-            entries.push(Entry {
-                sample: Sample {
-                    name: name.to_string_lossy().into(),
-                    path: photo,
-                    faces: vec![face],
-                    complete: source.complete.unwrap_or(false),
-                    source: self.index,
-                },
-                list: file,
-                line: 1,
-            });
-        }
-        if box_only > 0 {
-            let list = source.list.display();
-            let note = format!(
-                "{list}: {box_only} faces give their box only; their points have no known relation to {}",
-                to.name()
-            );
-            report.notes.push(note);
-        }
-        Ok(entries)
+fn labels(faces: Vec<ListedFace>) -> Vec<FaceLabel> {
+    faces.into_iter().map(|f| f.label).collect()
+}
+
+/// `[width, height]` of a photo, or why it cannot be used.
+fn probe(path: &Path) -> Result<[u32; 2], Fault> {
+    if !path.is_file() {
+        let text = format!("photo {} is missing", path.display());
+        return Err(Fault::new(Reason::MissingPhoto, text));
     }
+    imaging::probe(path).map_err(|e| Fault::new(Reason::BrokenPhoto, format!("{e:#}")))
 }
 
 fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
@@ -178,23 +255,4 @@ fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
         (Some(path), Some(max)) => Disagreement::read(path, max).map(Some),
         _ => Ok(None),
     }
-}
-
-/// How `points` points of a `.pts` file serve the scheme: 68 are 300-W, otherwise they must be the
-/// scheme's own.
-fn pts_converter(points: usize, to: &Scheme) -> Result<Option<Converter>, (usize, Fault)> {
-    if points == to.len() {
-        return Ok(Converter::between(to, to));
-    }
-    let ibug = Scheme::ibug68();
-    if points == ibug.len() {
-        return Ok(Converter::between(&ibug, to));
-    }
-    let text = format!(
-        "{points} points; 300-W files have {}, and {} has {}",
-        ibug.len(),
-        to.name(),
-        to.len()
-    );
-    Err((2, Fault::new(Reason::WrongCount, text)))
 }

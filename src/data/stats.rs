@@ -42,7 +42,7 @@ impl Stats {
             }
             let points = face.has_landmarks();
             self.with_points += usize::from(points);
-            self.partial += usize::from(points && face.labelled.contains(&false));
+            self.partial += usize::from(points && face.landmarks.iter().any(|p| !p.labelled));
             let side = face.box_xyxy.side();
             self.sizes[EDGES.iter().filter(|&&edge| side >= edge).count()] += 1;
         }

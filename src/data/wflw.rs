@@ -9,9 +9,10 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
-use super::list::{self, Fault, Faults, Listed};
+use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::{FaceLabel, Reason};
-use crate::geometry::{BoxXyxy, Point};
+use crate::geometry::{BoxXyxy, Landmarks, Point};
+use crate::text;
 
 /// Points of the format.
 pub(super) const POINTS: usize = 98;
@@ -27,7 +28,7 @@ pub(super) struct Disagreement {
 impl Disagreement {
     /// Read the file beside a list: one number a line, in the order of the list.
     pub(super) fn read(path: &Path, max: f32) -> Result<Self> {
-        let text = list::read(path)?;
+        let text = text::read(path)?;
         let mut per_line = Vec::new();
         for (line, token) in list::lines(&text) {
             match list::number(token) {
@@ -42,6 +43,7 @@ impl Disagreement {
 /// The photos of a list, in the order in which it names them first.
 pub(super) fn parse(
     text: &str,
+    list: &List<'_>,
     disagreement: Option<&Disagreement>,
     faults: &mut Faults<'_>,
 ) -> Result<Vec<Listed>> {
@@ -50,7 +52,7 @@ pub(super) fn parse(
     let (mut faces, mut unsure, mut no_rect) = (0, 0, 0);
     for (line, content) in list::lines(text) {
         faces += 1;
-        let (name, mut face) = match parse_line(content) {
+        let (name, mut label) = match parse_line(content) {
             Ok(parsed) => parsed,
             Err(fault) => {
                 faults.found(line, fault)?;
@@ -61,18 +63,14 @@ pub(super) fn parse(
             && d.per_line.get(faces - 1).is_some_and(|&v| v > d.max)
         {
             unsure += 1;
-            face.clear_landmarks();
+            label.clear_landmarks();
         }
-        no_rect += usize::from(!face.box_xyxy.has_size());
+        no_rect += usize::from(!label.box_xyxy.has_size());
         let at = *index.entry(name).or_insert_with(|| {
-            photos.push(Listed {
-                name: name.to_owned(),
-                line,
-                faces: Vec::new(),
-            });
+            photos.push(list.photo(name, line, Vec::new()));
             photos.len() - 1
         });
-        photos[at].faces.push(face);
+        photos[at].faces.push(ListedFace { line, label });
     }
     if let Some(d) = disagreement {
         ensure!(
@@ -119,7 +117,7 @@ pub fn wflw_line(
 fn parse_line(line: &str) -> Result<(&str, FaceLabel), Fault> {
     let (values, name) = split(line)?;
     let (points, rest) = values.split_at(2 * POINTS);
-    let landmarks: Vec<_> = points.chunks_exact(2).map(|p| [p[0], p[1]]).collect();
+    let landmarks = Landmarks::all(points.chunks_exact(2).map(|p| [p[0], p[1]]));
     let mut attributes = [false; 6];
     for (out, &value) in attributes.iter_mut().zip(&rest[4..]) {
         *out = match value {
@@ -132,10 +130,9 @@ fn parse_line(line: &str) -> Result<(&str, FaceLabel), Fault> {
         };
     }
     let rect = BoxXyxy::new(rest[0], rest[1], rest[2], rest[3]);
-    let bounds = BoxXyxy::around(&landmarks).unwrap_or(rect);
+    let bounds = landmarks.bounds().unwrap_or(rect);
     let face = FaceLabel {
         box_xyxy: if rect.has_size() { rect } else { bounds },
-        labelled: vec![true; landmarks.len()],
         landmarks,
         ignored: false,
         attributes: Some(attributes),

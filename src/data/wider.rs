@@ -1,25 +1,27 @@
 //! WIDER FACE `*_bbx_gt.txt`: name, number of faces, then a line for each face.
 //!
 //! `x y w h blur expression illumination invalid occlusion pose` (Yang et al., CVPR 2016). The
-//! official lists write a line of zeros after a count of 0; without it is fine too.
+//! official lists write a line of zeros after a count of 0; without it is fine too, and so are
+//! lines of `x y w h` alone. `x` and `y` are whole pixels, that is, edges: they are taken as they are.
 
 use std::collections::HashMap;
 
 use anyhow::Result;
 
-use super::list::{self, Fault, Faults, Listed};
+use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::{FaceLabel, Reason};
 use crate::geometry::BoxXyxy;
+use crate::imaging;
 
+/// Numbers of a face line that is a box only.
+const BOX: usize = 4;
 /// Numbers of a face line.
 const NUMBERS: usize = 10;
 /// Which of them is the `invalid` flag.
 const INVALID: usize = 7;
-/// Endings that tell a photo's name from a line of numbers.
-const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "webp", "gif", "tif", "tiff"];
 
 /// The photos of a list. After a fault the rest of that photo is left out.
-pub(super) fn parse(text: &str, faults: &mut Faults<'_>) -> Result<Vec<Listed>> {
+pub(super) fn parse(text: &str, list: &List<'_>, faults: &mut Faults<'_>) -> Result<Vec<Listed>> {
     let lines: Vec<_> = list::lines(text).collect();
     let mut photos: Vec<Listed> = Vec::new();
     let mut seen: HashMap<&str, usize> = HashMap::new();
@@ -36,11 +38,7 @@ pub(super) fn parse(text: &str, faults: &mut Faults<'_>) -> Result<Vec<Listed>> 
         match parsed {
             Ok((faces, used)) => {
                 seen.insert(name, line);
-                photos.push(Listed {
-                    name: name.to_owned(),
-                    line,
-                    faces,
-                });
+                photos.push(list.photo(name, line, faces));
                 at += used;
             }
             Err((line, fault)) => {
@@ -55,7 +53,7 @@ pub(super) fn parse(text: &str, faults: &mut Faults<'_>) -> Result<Vec<Listed>> 
 }
 
 /// The faces of the photo that `lines` starts with, and how many lines it takes.
-fn photo(lines: &[(usize, &str)]) -> Result<(Vec<FaceLabel>, usize), (usize, Fault)> {
+fn photo(lines: &[(usize, &str)]) -> Result<(Vec<ListedFace>, usize), (usize, Fault)> {
     let (line, name) = lines[0];
     if !is_name(name) {
         let text = format!(
@@ -84,7 +82,8 @@ fn photo(lines: &[(usize, &str)]) -> Result<(Vec<FaceLabel>, usize), (usize, Fau
     for i in 0..count {
         match lines.get(2 + i) {
             Some(&(line, content)) if !is_name(content) => {
-                faces.push(face(content).map_err(|fault| (line, fault))?);
+                let label = face(content).map_err(|fault| (line, fault))?;
+                faces.push(ListedFace { line, label });
             }
             _ => {
                 let text = format!("{name} is said to have {count} faces, but {i} follow");
@@ -97,10 +96,10 @@ fn photo(lines: &[(usize, &str)]) -> Result<(Vec<FaceLabel>, usize), (usize, Fau
 
 fn face(line: &str) -> Result<FaceLabel, Fault> {
     let values = list::numbers(line)?;
-    if values.len() != NUMBERS {
+    if ![BOX, NUMBERS].contains(&values.len()) {
         let text = format!(
             "{} numbers instead of {NUMBERS} (x y w h blur expression illumination invalid \
-             occlusion pose)",
+             occlusion pose) or {BOX} (x y w h)",
             values.len()
         );
         return Err(Fault::new(Reason::WrongCount, text));
@@ -108,15 +107,18 @@ fn face(line: &str) -> Result<FaceLabel, Fault> {
     let mut face = FaceLabel::boxed(BoxXyxy::from_xywh(
         values[0], values[1], values[2], values[3],
     ));
-    face.ignored = values[INVALID] != 0.0 || !face.box_xyxy.has_size();
+    let invalid = values.get(INVALID).is_some_and(|&v| v != 0.0);
+    face.ignored = invalid || !face.box_xyxy.has_size();
     Ok(face)
 }
 
+/// Whether a line is a photo's name, also one that cannot be read, and not one of numbers.
 fn is_name(line: &str) -> bool {
-    let ending = line.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase());
-    ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+    let name = line.as_ref();
+    imaging::is_photo_name(name) || imaging::unreadable_ending(name).is_some()
 }
 
 fn is_zeros(&(_, line): &(usize, &str)) -> bool {
-    list::numbers(line).is_ok_and(|v| v.len() == NUMBERS && v.iter().all(|&x| x == 0.0))
+    list::numbers(line)
+        .is_ok_and(|v| [BOX, NUMBERS].contains(&v.len()) && v.iter().all(|&x| x == 0.0))
 }

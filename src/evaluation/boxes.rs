@@ -29,11 +29,7 @@ pub fn align_truths(
     photo: &RgbImage,
     labels: &[FaceLabel],
 ) -> Result<Vec<Face>> {
-    align(predictor, photo, labels, |face| {
-        let labelled = face.landmarks.iter().zip(&face.labelled);
-        let points: Vec<_> = labelled.filter(|&(_, &l)| l).map(|(&p, _)| p).collect();
-        BoxXyxy::around(&points)
-    })
+    align(predictor, photo, labels, |face| face.landmarks.bounds())
 }
 
 /// The same in the box of each label.

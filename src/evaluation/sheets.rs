@@ -52,7 +52,7 @@ fn draw(dataset: &Dataset, outcome: &FaceOutcome) -> Result<Tile> {
     let photo = dataset.decode(outcome.sample)?;
     let truth = &dataset.samples[outcome.sample].faces[outcome.face];
     let map = close_up(&truth.box_xyxy);
-    let mut image = imaging::warp(&photo, &map, [SIDE, SIDE], [0; 3]);
+    let mut image = imaging::warp(&photo, &map, [SIDE, SIDE], [0; 3])?;
     draw_truth(&mut image, truth, &map);
     let caption = match &outcome.detection {
         None => "missed".to_owned(),
@@ -69,8 +69,7 @@ fn draw(dataset: &Dataset, outcome: &FaceOutcome) -> Result<Tile> {
 
 fn draw_truth(image: &mut RgbImage, truth: &FaceLabel, map: &Affine) {
     let style = Style::for_size(TRUTH, SIDE, SIDE);
-    let labelled = truth.landmarks.iter().zip(&truth.labelled);
-    let points: Vec<Point> = labelled.filter(|&(_, &l)| l).map(|(&p, _)| p).collect();
+    let points: Vec<Point> = truth.landmarks.labelled().collect();
     let place = mapped_box(map, &truth.box_xyxy);
     render::draw_face(image, &place, None, &mapped(map, &points), &style);
 }

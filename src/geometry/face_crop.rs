@@ -1,6 +1,6 @@
 //! Where a face lies: an upright square around its landmarks.
 
-use super::{Affine, BoxXyxy, Point, Scheme};
+use super::{Affine, BoxXyxy, Landmarks, Point, Scheme};
 
 /// Left eye, right eye, left and right mouth corner of an upright face, "left" being the left of
 /// the picture, as shares of a square. Our own choice: eyes level, 0.28 of the side apart, a
@@ -23,17 +23,10 @@ impl FaceCrop {
     /// Around the `labelled` ones of a face's landmarks, whose bounds, turned upright, it exceeds
     /// by `context` along their longer side. A scheme that does not say where the eyes and the
     /// mouth are leaves the face as it is turned. `None` when the points have no extent.
-    pub fn around(
-        landmarks: &[Point],
-        labelled: &[bool],
-        scheme: &Scheme,
-        context: f32,
-    ) -> Option<Self> {
-        let angle = upright_angle(landmarks, labelled, scheme).unwrap_or(0.0);
+    pub fn around(landmarks: &Landmarks, scheme: &Scheme, context: f32) -> Option<Self> {
+        let angle = upright_angle(landmarks, scheme).unwrap_or(0.0);
         let back = Affine::rotation(-angle, 1.0, [0.0, 0.0]);
-        let points = landmarks.iter().zip(labelled).filter(|&(_, &l)| l);
-        let upright: Vec<Point> = points.map(|(&p, _)| back.apply(p)).collect();
-        let bounds = BoxXyxy::around(&upright)?;
+        let bounds = landmarks.map(|p| back.apply(p)).bounds()?;
         let forth = Affine::rotation(angle, 1.0, [0.0, 0.0]);
         Self::square(forth.apply(bounds.centre()), bounds, context, angle)
     }
@@ -65,9 +58,8 @@ impl FaceCrop {
 }
 
 /// The angle of the similarity that brings [`EYES_AND_MOUTH`] closest to the face.
-fn upright_angle(landmarks: &[Point], labelled: &[bool], scheme: &Scheme) -> Option<f32> {
-    let [left_eye, right_eye, _, mouth_left, mouth_right] =
-        scheme.five_of_labelled(landmarks, labelled)?;
+fn upright_angle(landmarks: &Landmarks, scheme: &Scheme) -> Option<f32> {
+    let [left_eye, right_eye, _, mouth_left, mouth_right] = scheme.five_of_labelled(landmarks)?;
     let to = [left_eye, right_eye, mouth_left, mouth_right];
     let map = Affine::similarity(&EYES_AND_MOUTH, &to)?;
     Some(map.row_y[0].atan2(map.row_x[0]))
@@ -80,14 +72,18 @@ mod tests {
     use super::*;
 
     /// Eyes, nose and mouth corners of an upright face in a square of 100 pixels.
-    fn upright() -> [Point; 5] {
+    fn upright() -> Landmarks {
         let [le, re, ml, mr] = EYES_AND_MOUTH.map(|p| p.map(|v| v * 100.0));
-        [le, re, [50.0, 55.0], ml, mr]
+        Landmarks::all([le, re, [50.0, 55.0], ml, mr])
+    }
+
+    fn around(landmarks: &Landmarks) -> Option<FaceCrop> {
+        FaceCrop::around(landmarks, &Scheme::five(), 1.5)
     }
 
     #[test]
     fn an_upright_face_is_centred_and_scaled() {
-        let crop = FaceCrop::around(&upright(), &[true; 5], &Scheme::five(), 1.5).unwrap();
+        let crop = around(&upright()).unwrap();
         assert!(crop.angle.abs() < 1e-6);
         // The bounds are 28 wide (eyes) and 32.2 high (eyes to mouth).
         assert!((crop.side - 48.3).abs() < 1e-3, "{crop:?}");
@@ -102,11 +98,11 @@ mod tests {
     fn a_turned_face_comes_upright() {
         let turn = Affine::rotation(FRAC_PI_2, 2.0, [10.0, 20.0]);
         let points = upright().map(|p| turn.apply(p));
-        let crop = FaceCrop::around(&points, &[true; 5], &Scheme::five(), 1.5).unwrap();
+        let crop = around(&points).unwrap();
         assert!((crop.angle - FRAC_PI_2).abs() < 1e-5);
-        let straight = FaceCrop::around(&upright(), &[true; 5], &Scheme::five(), 1.5).unwrap();
+        let straight = around(&upright()).unwrap();
         let (a, b) = (crop.to_crop(64.0), straight.to_crop(64.0));
-        for (turned, own) in points.into_iter().zip(upright()) {
+        for (turned, own) in points.points().zip(upright().points()) {
             let (p, q) = (a.apply(turned), b.apply(own));
             assert!((p[0] - q[0]).abs() < 1e-2 && (p[1] - q[1]).abs() < 1e-2);
         }
@@ -114,13 +110,12 @@ mod tests {
 
     #[test]
     fn unlabelled_points_do_not_count_and_nothing_gives_nothing() {
-        let mut points = upright();
-        points[2] = [9000.0, -5.0];
-        let labelled = [true, true, false, true, true];
-        let crop = FaceCrop::around(&points, &labelled, &Scheme::five(), 1.5).unwrap();
+        let far = |p| if p == [50.0, 55.0] { [9000.0, -5.0] } else { p };
+        let points = upright().map(far).masked(|[x, _]| x < 100.0);
+        let crop = around(&points).unwrap();
         assert!((crop.side - 48.3).abs() < 1e-3);
-        assert!(FaceCrop::around(&points, &[false; 5], &Scheme::five(), 1.5).is_none());
-        assert!(FaceCrop::around(&[[1.0, 1.0]; 5], &[true; 5], &Scheme::five(), 1.5).is_none());
+        assert!(around(&points.masked(|_| false)).is_none());
+        assert!(around(&Landmarks::all([[1.0, 1.0]; 5])).is_none());
         assert!(FaceCrop::of_box(BoxXyxy::new(1.0, 2.0, 1.0, 2.0), 1.5).is_none());
         let of_box = FaceCrop::of_box(BoxXyxy::new(0.0, 0.0, 10.0, 20.0), 1.5).unwrap();
         assert_eq!((of_box.centre, of_box.side), ([5.0, 10.0], 30.0));

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::Point;
+use super::{Landmarks, Point};
 
 /// A set of landmarks: 5, 68, 98 or a custom one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -231,32 +231,39 @@ impl Scheme {
 
     /// Reorder per-point values as a horizontal flip does: entry `i` of the result is the value
     /// of the point that becomes `i` in the mirror.
-    pub fn mirrored<T: Copy>(&self, values: &[T]) -> Vec<T> {
-        self.mirror.iter().map(|&i| values[i]).collect()
+    ///
+    /// # Errors
+    /// When there are more or fewer values than points.
+    pub fn mirrored<T: Copy>(&self, values: &[T]) -> Result<Vec<T>> {
+        ensure!(
+            values.len() == self.len(),
+            "{} points cannot be mirrored as those of {}, which has {}",
+            values.len(),
+            self.name,
+            self.len()
+        );
+        Ok(self.mirror.iter().map(|&i| values[i]).collect())
     }
 
     /// Eye centres, nose and mouth corners of a face, in the order of the five-point scheme;
     /// `None` when the scheme does not say where they are or the face has other points.
     pub fn five_of(&self, landmarks: &[Point]) -> Option<[Point; 5]> {
-        self.five_where(landmarks, |_| true)
+        self.five_where(landmarks.len(), |i| landmarks.get(i).copied())
     }
 
     /// [`Self::five_of`] from the labelled points only; `None` when one of the five has none.
-    pub fn five_of_labelled(&self, landmarks: &[Point], labelled: &[bool]) -> Option<[Point; 5]> {
-        self.five_where(landmarks, |i| labelled.get(i).is_some_and(|&l| l))
+    pub fn five_of_labelled(&self, landmarks: &Landmarks) -> Option<[Point; 5]> {
+        self.five_where(landmarks.len(), |i| landmarks.labelled_at(i))
     }
 
-    fn five_where(
-        &self,
-        landmarks: &[Point],
-        usable: impl Fn(usize) -> bool,
-    ) -> Option<[Point; 5]> {
-        if landmarks.len() != self.len() {
+    /// From the points that `at` gives, of a face of `len` points.
+    fn five_where(&self, len: usize, at: impl Fn(usize) -> Option<Point>) -> Option<[Point; 5]> {
+        if len != self.len() {
             return None;
         }
         let mut five = [[0.0; 2]; 5];
         for (out, group) in five.iter_mut().zip(self.anatomy.groups()) {
-            let points = || group.iter().filter(|&&i| usable(i)).map(|&i| landmarks[i]);
+            let points = || group.iter().filter_map(|&i| at(i));
             let n = points().count() as f32;
             if n == 0.0 {
                 return None;
@@ -272,8 +279,8 @@ impl Scheme {
     /// Whether a face looks aside, beyond about 30 degrees: the tip of the nose, projected onto
     /// the line between the eyes, lies outside its middle half. `false` when the scheme or the
     /// labels do not say.
-    pub fn is_turned(&self, landmarks: &[Point], labelled: &[bool]) -> bool {
-        let Some([left, right, nose, ..]) = self.five_of_labelled(landmarks, labelled) else {
+    pub fn is_turned(&self, landmarks: &Landmarks) -> bool {
+        let Some([left, right, nose, ..]) = self.five_of_labelled(landmarks) else {
             return false;
         };
         let eyes = [right[0] - left[0], right[1] - left[1]];
@@ -341,11 +348,13 @@ mod tests {
     #[test]
     fn a_nose_beside_the_eyes_is_a_turned_face() {
         let s = Scheme::five();
-        let face = |nose| [[0.0, 0.0], [40.0, 10.0], nose, [5.0, 40.0], [35.0, 50.0]];
-        assert!(!s.is_turned(&face([15.0, 25.0]), &[true; 5]));
-        assert!(s.is_turned(&face([38.0, 25.0]), &[true; 5]));
-        assert!(s.is_turned(&face([-6.0, 20.0]), &[true; 5]));
-        assert!(!s.is_turned(&face([38.0, 25.0]), &[true, false, true, true, true]));
+        let face =
+            |nose| Landmarks::all([[0.0, 0.0], [40.0, 10.0], nose, [5.0, 40.0], [35.0, 50.0]]);
+        assert!(!s.is_turned(&face([15.0, 25.0])));
+        assert!(s.is_turned(&face([38.0, 25.0])));
+        assert!(s.is_turned(&face([-6.0, 20.0])));
+        let no_right_eye = face([38.0, 25.0]).masked(|[x, _]| x < 40.0);
+        assert!(!s.is_turned(&no_right_eye));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Plain `f32` geometry: boxes, landmark schemes, affine maps, distortions, letterboxes. Knows
+//! Plain `f32` geometry: boxes, landmarks and their schemes, affine maps, distortions, letterboxes. Knows
 //! nothing of burn.
 
 mod affine;
@@ -8,6 +8,8 @@ mod face;
 mod face_crop;
 pub mod landmarks;
 mod letterbox;
+mod points;
+mod pts;
 
 pub use affine::Affine;
 pub use boxes::BoxXyxy;
@@ -16,6 +18,8 @@ pub use face::Face;
 pub use face_crop::{EYES_AND_MOUTH, FaceCrop};
 pub use landmarks::Scheme;
 pub use letterbox::Letterbox;
+pub use points::{Landmark, Landmarks};
+pub use pts::{from_pts, to_pts};
 
 /// `[x, y]`, pixels.
 pub type Point = [f32; 2];

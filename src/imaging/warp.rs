@@ -1,5 +1,6 @@
 //! Warps: any crop, scale, rotation, mirror and distortion in one step.
 
+use anyhow::Result;
 use image::RgbImage;
 
 use super::resize::resize_region;
@@ -14,20 +15,26 @@ const MILD_SHRINK: f32 = 0.8;
 /// Bilinear; when the map shrinks, the part of the source that is needed is first shrunk with an
 /// anti-aliasing filter. The cost depends on that part, not on the whole source. A map that
 /// flattens the plane gives an image of `fill`.
-pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> RgbImage {
+///
+/// # Errors
+/// When the source cannot be shrunk.
+pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> Result<RgbImage> {
     draw(src, map, |p| p, out, fill)
 }
 
 /// [`warp`], with the target distorted by `distortion` (target pixels): a source point ends at
 /// `distortion.apply(map.apply(point))`. Still sampled once, and filtered for `map` alone, so
 /// that what the distortion shrinks further is a little sharper than it should be.
+///
+/// # Errors
+/// As [`warp`].
 pub fn warp_distorted(
     src: &RgbImage,
     map: &Affine,
     distortion: &Distortion,
     out: [u32; 2],
     fill: [u8; 3],
-) -> RgbImage {
+) -> Result<RgbImage> {
     if distortion.is_identity() {
         return warp(src, map, out, fill);
     }
@@ -42,10 +49,10 @@ fn draw(
     straighten: impl Fn(Point) -> Point,
     out: [u32; 2],
     fill: [u8; 3],
-) -> RgbImage {
+) -> Result<RgbImage> {
     let mut target = RgbImage::from_pixel(out[0], out[1], image::Rgb(fill));
     let Some(inverse) = map.inverse() else {
-        return target;
+        return Ok(target);
     };
     // Target pixels per source pixel, along each axis of the source.
     let scale = [
@@ -54,25 +61,24 @@ fn draw(
     ];
     if scale.iter().all(|&s| s >= MILD_SHRINK) {
         sample(src, &inverse, straighten, &mut target);
-        return target;
+        return Ok(target);
     }
     let [right, bottom] = out.map(|v| v as f32);
     let corners = [[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]];
     let seen = corners.map(|p| inverse.apply(straighten(p)));
     let Some([x, y, w, h]) = needed_region(src, seen, scale) else {
-        return target;
+        return Ok(target);
     };
     let shrunk = |side: u32, scale: f32| (side as f32 * scale.min(1.0)).ceil().max(1.0) as u32;
     let small = [shrunk(w, scale[0]), shrunk(h, scale[1])];
-    if let Ok(part) = resize_region(src, [x, y, w, h], small) {
-        let (kx, ky) = (small[0] as f32 / w as f32, small[1] as f32 / h as f32);
-        let to_part = Affine {
-            row_x: [kx, 0.0, -(x as f32) * kx],
-            row_y: [0.0, ky, -(y as f32) * ky],
-        };
-        sample(&part, &inverse.then(&to_part), straighten, &mut target);
-    }
-    target
+    let part = resize_region(src, [x, y, w, h], small)?;
+    let (kx, ky) = (small[0] as f32 / w as f32, small[1] as f32 / h as f32);
+    let to_part = Affine {
+        row_x: [kx, 0.0, -(x as f32) * kx],
+        row_y: [0.0, ky, -(y as f32) * ky],
+    };
+    sample(&part, &inverse.then(&to_part), straighten, &mut target);
+    Ok(target)
 }
 
 /// `[x, y, width, height]` of the source that the target sees, with a margin for the filters;
@@ -216,7 +222,7 @@ mod tests {
                 for [x, y] in [[0.5, 0.5], [0.35, 0.4], [0.62, 0.7], [0.7, 0.3]] {
                     let at = [x * side, y * side];
                     let src = dotted(side as u32, at, 3.0 / scale);
-                    let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [0; 3]);
+                    let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [0; 3]).unwrap();
                     let [x, y] = distortion.apply(map.apply(at));
                     let [seen_x, seen_y] = centre_of_mass(&out);
                     let off = (x - seen_x).hypot(y - seen_y);
@@ -232,8 +238,8 @@ mod tests {
         for scale in [0.3, 1.4] {
             let map = Affine::rotation(0.5, scale, [40.0, 30.0]);
             let none = Distortion::default();
-            let out = warp_distorted(&src, &map, &none, [64, 48], [7; 3]);
-            assert_eq!(out, warp(&src, &map, [64, 48], [7; 3]));
+            let out = warp_distorted(&src, &map, &none, [64, 48], [7; 3]).unwrap();
+            assert_eq!(out, warp(&src, &map, [64, 48], [7; 3]).unwrap());
         }
     }
 
@@ -247,7 +253,7 @@ mod tests {
         };
         let src = RgbImage::from_pixel(400, 400, image::Rgb([200; 3]));
         let map = Affine::scale_shift(0.3, [0.0; 2]);
-        let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [5; 3]);
+        let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [5; 3]).unwrap();
         assert_eq!(out.get_pixel(60, 10).0, [5; 3]);
         assert_eq!(out.get_pixel(60, 100).0, [200; 3]);
     }

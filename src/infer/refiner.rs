@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::AlignOptions;
 use crate::anchors::Coder;
 use crate::config::Config;
-use crate::geometry::{Affine, Face, FaceCrop, Point, Scheme};
+use crate::geometry::{Affine, Face, FaceCrop, Landmarks, Point, Scheme};
 use crate::imaging;
 use crate::model::{Aligner, Network};
 
@@ -105,13 +105,8 @@ impl Refiner {
     }
 
     pub(super) fn crop_around(&self, landmarks: &[Point]) -> Option<FaceCrop> {
-        let labelled = vec![true; landmarks.len()];
-        FaceCrop::around(
-            landmarks,
-            &labelled,
-            &self.scheme,
-            self.config.aligner.context,
-        )
+        let landmarks = Landmarks::all(landmarks.iter().copied());
+        FaceCrop::around(&landmarks, &self.scheme, self.config.aligner.context)
     }
 
     fn pass(&self, photo: &RgbImage, crops: &[FaceCrop]) -> Result<Vec<Option<Aligned>>> {
@@ -144,9 +139,10 @@ impl Refiner {
         let mut found = self.look(photo, &crops.iter().map(map).collect::<Vec<_>>())?;
         if mirrored {
             for aligned in found.iter_mut().flatten() {
-                aligned.landmarks = self.scheme.mirrored(&aligned.landmarks);
-                let scores = aligned.scores.as_ref();
-                aligned.scores = scores.map(|scores| self.scheme.mirrored(scores));
+                aligned.landmarks = self.scheme.mirrored(&aligned.landmarks)?;
+                if let Some(scores) = &mut aligned.scores {
+                    *scores = self.scheme.mirrored(scores)?;
+                }
             }
         }
         Ok(found)
@@ -167,10 +163,11 @@ impl Refiner {
         let mut input = vec![0.0; maps.len() * pixels];
         let fill = self.config.input.mean_rgb();
         let crops = input.par_chunks_exact_mut(pixels).zip(maps);
-        crops.for_each(|(out, map)| {
-            let crop = imaging::warp(photo, map, [side; 2], fill);
+        crops.try_for_each(|(out, map)| -> Result<()> {
+            let crop = imaging::warp(photo, map, [side; 2], fill)?;
             imaging::fill_tensor(&crop, &self.config.input, [side as usize; 2], out);
-        });
+            Ok(())
+        })?;
         let shape = [maps.len(), 3, side as usize, side as usize];
         let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
         let outputs = self.model.forward(input);

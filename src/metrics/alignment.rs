@@ -48,10 +48,7 @@ pub fn best_detection(truth: &FaceLabel, detections: &[Face], opt: JointOptions)
 /// The distance that divides the error of a face; `None` when one of the two points is not
 /// labelled or both are at one place.
 pub fn normaliser(truth: &FaceLabel, [a, b]: [usize; 2]) -> Option<f64> {
-    let point = |i: usize| {
-        let labelled = truth.labelled.get(i).copied().unwrap_or(false);
-        truth.landmarks.get(i).filter(|_| labelled)
-    };
+    let point = |i: usize| truth.landmarks.labelled_at(i);
     let d = distance(point(a)?, point(b)?);
     (d.is_finite() && d > 0.0).then_some(d)
 }
@@ -62,15 +59,15 @@ pub fn nme(truth: &FaceLabel, predicted: &[Point], normaliser: f64) -> Option<f6
     if predicted.len() != truth.landmarks.len() {
         return None;
     }
-    let errors: Vec<f64> = (truth.landmarks.iter().zip(predicted).zip(&truth.labelled))
-        .filter(|&(_, &labelled)| labelled)
-        .map(|((t, p), _)| distance(t, p))
+    let errors: Vec<f64> = (truth.landmarks.iter().zip(predicted))
+        .filter(|(t, _)| t.labelled)
+        .map(|(t, &p)| distance(t.at, p))
         .collect();
     let mean = errors.iter().sum::<f64>() / errors.len() as f64 / normaliser;
     mean.is_finite().then_some(mean)
 }
 
-fn distance(a: &Point, b: &Point) -> f64 {
+fn distance(a: Point, b: Point) -> f64 {
     (f64::from(a[0]) - f64::from(b[0])).hypot(f64::from(a[1]) - f64::from(b[1]))
 }
 
@@ -216,12 +213,11 @@ pub fn auc(errors: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::BoxXyxy;
+    use crate::geometry::{BoxXyxy, Landmarks};
 
     fn truth() -> FaceLabel {
         FaceLabel {
-            landmarks: vec![[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]],
-            labelled: vec![true; 3],
+            landmarks: Landmarks::all([[0.0, 0.0], [10.0, 0.0], [5.0, 5.0]]),
             ..FaceLabel::boxed(BoxXyxy::new(0.0, 0.0, 10.0, 10.0))
         }
     }
@@ -230,7 +226,7 @@ mod tests {
         Face {
             box_xyxy: b.into(),
             score,
-            landmarks: truth().landmarks,
+            landmarks: truth().landmarks.points().collect(),
             landmark_scores: None,
         }
     }
@@ -260,13 +256,14 @@ mod tests {
     #[test]
     fn only_labelled_points_count() {
         let mut t = truth();
-        t.labelled[2] = false;
+        t.landmarks = t.landmarks.masked(|p| p != [5.0, 5.0]);
         let p = [[3.0, 0.0], [10.0, 0.0], [1e6, f32::NAN]];
         near(nme(&t, &p, 10.0).unwrap(), 0.15);
         assert_eq!(normaliser(&t, [0, 2]), None);
-        t.landmarks[1] = [0.0, 0.0];
-        assert_eq!(normaliser(&t, [0, 1]), None);
-        t.labelled = vec![false; 3];
+        let mut coincide = t.clone();
+        coincide.landmarks = t.landmarks.map(|_| [0.0, 0.0]);
+        assert_eq!(normaliser(&coincide, [0, 1]), None);
+        t.landmarks = t.landmarks.masked(|_| false);
         assert_eq!(nme(&t, &p, 10.0), None);
         assert_eq!(nme(&truth(), &[[f32::NAN; 2]; 3], 10.0), None);
     }

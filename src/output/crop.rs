@@ -49,11 +49,11 @@ fn by_box(box_xyxy: &BoxXyxy, side: u32) -> Option<Affine> {
 /// The upright crop of a face, `side` x `side` pixels, black where it reaches over the photo.
 ///
 /// # Errors
-/// When the face's box has no size.
+/// When the face's box has no size, or the photo cannot be shrunk.
 pub fn aligned_crop(photo: &RgbImage, face: &Face, scheme: &Scheme, side: u32) -> Result<RgbImage> {
     let map = align(face, scheme, side)
         .ok_or_else(|| anyhow::anyhow!("a face without size cannot be cropped"))?;
-    Ok(imaging::warp(photo, &map, [side, side], OUTSIDE))
+    imaging::warp(photo, &map, [side, side], OUTSIDE)
 }
 
 #[cfg(test)]

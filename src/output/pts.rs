@@ -2,14 +2,15 @@
 
 use std::fmt::Write;
 
-use crate::geometry::Point;
+use crate::geometry::{Point, to_pts};
 
-/// The text of a 300-W `.pts` file. Its coordinates count from 1 (Matlab's way), ours from 0.
+/// The text of a 300-W `.pts` file, whose coordinates are Matlab's (see [`to_pts`]).
 pub fn pts_text(landmarks: &[Point]) -> String {
     let mut text = format!("version: 1\nn_points: {}\n{{\n", landmarks.len());
-    for [x, y] in landmarks {
+    for &point in landmarks {
+        let [x, y] = to_pts(point);
         // Writing to a string cannot fail.
-        let _ = writeln!(text, "{:.3} {:.3}", x + 1.0, y + 1.0);
+        let _ = writeln!(text, "{x:.3} {y:.3}");
     }
     text.push_str("}\n");
     text
@@ -20,8 +21,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_from_one() {
-        let text = pts_text(&[[0.0, 1.5], [10.25, -3.0]]);
+    fn the_centre_of_the_first_pixel_is_one() {
+        let text = pts_text(&[[0.5, 2.0], [10.75, -2.5]]);
         assert_eq!(
             text,
             "version: 1\nn_points: 2\n{\n1.000 2.500\n11.250 -2.000\n}\n"

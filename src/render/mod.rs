@@ -90,7 +90,8 @@ pub fn draw_face(
     style: &Style,
 ) {
     draw_box(image, box_xyxy, label, style);
-    draw_points(image, landmarks, &[], box_xyxy.side(), style);
+    let points = landmarks.iter().map(|&p| (p, true));
+    draw_points(image, points, box_xyxy.side(), style);
 }
 
 /// Draw a box, and `label` on a plate at its top left corner.
@@ -101,18 +102,17 @@ pub fn draw_box(image: &mut RgbImage, box_xyxy: &BoxXyxy, label: Option<&str>, s
     }
 }
 
-/// Draw the points of a face that is `face_side` pixels large. Points whose `labelled` is false
-/// (masked ones) are hollow; with an empty `labelled` all are filled.
+/// Draw the points of a face that is `face_side` pixels large, each with the word whether it is
+/// filled; the others (masked ones) are hollow.
 pub fn draw_points(
     image: &mut RgbImage,
-    landmarks: &[Point],
-    labelled: &[bool],
+    points: impl IntoIterator<Item = (Point, bool)>,
     face_side: f32,
     style: &Style,
 ) {
     let radius = style.radius_for(face_side);
-    for (i, &p) in landmarks.iter().enumerate() {
-        if labelled.get(i).copied().unwrap_or(true) {
+    for (i, (p, filled)) in points.into_iter().enumerate() {
+        if filled {
             disc(image, p, radius, style.colour);
         } else {
             ring(image, p, radius + 1.5, style.colour);
@@ -167,7 +167,7 @@ mod tests {
                     ] {
                         for bx in &boxes {
                             draw_face(&mut image, bx, Some("0.98 ü"), &[[a, b]], &style);
-                            draw_points(&mut image, &[[a, b]], &[false], a, &style);
+                            draw_points(&mut image, [([a, b], false)], a, &style);
                         }
                     }
                     text(&mut image, [a, b], a, TRUTH, "x");
@@ -217,8 +217,8 @@ mod tests {
         let mut style = Style::for_size(TRUTH, 60, 60);
         style.radius = 4.0;
         let mut image = canvas(60, 60);
-        let points = [[15.5, 15.5], [40.5, 40.5]];
-        draw_points(&mut image, &points, &[true, false], 400.0, &style);
+        let points = [([15.5, 15.5], true), ([40.5, 40.5], false)];
+        draw_points(&mut image, points, 400.0, &style);
         assert_eq!(image.get_pixel(15, 15).0, TRUTH);
         assert_eq!(image.get_pixel(40, 40).0, [0; 3]);
     }

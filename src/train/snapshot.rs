@@ -131,8 +131,11 @@ fn draw_truth(picture: &mut RgbImage, sample: &Sample, scale: f32) {
         let box_xyxy = face.box_xyxy.transformed(scale, [0.0; 2]);
         let style = if face.ignored { &ignored } else { &truth };
         render::draw_box(picture, &box_xyxy, None, style);
-        let points = scaled(&face.landmarks, scale);
-        render::draw_points(picture, &points, &face.labelled, box_xyxy.side(), style);
+        let points = face
+            .landmarks
+            .iter()
+            .map(|p| (p.at.map(|v| v * scale), p.labelled));
+        render::draw_points(picture, points, box_xyxy.side(), style);
     }
 }
 

@@ -75,18 +75,13 @@ fn mean_shape(training: &Dataset, config: &Config) -> Result<Vec<f32>> {
     };
     let mut sums = vec![[0.0f64; 3]; scheme.len()];
     for face in training.samples.iter().flat_map(|s| &s.faces) {
-        let (points, labelled) = (&face.landmarks, &face.labelled);
-        let Some(crop) = FaceCrop::around(points, labelled, &scheme, config.aligner.context) else {
+        let points = &face.landmarks;
+        let Some(crop) = FaceCrop::around(points, &scheme, config.aligner.context) else {
             continue;
         };
         let map = crop.to_crop(side);
-        for (i, (&point, _)) in points
-            .iter()
-            .zip(labelled)
-            .enumerate()
-            .filter(|(_, p)| *p.1)
-        {
-            let [x, y] = coder.encode_point(anchor, map.apply(point));
+        for (i, point) in points.iter().enumerate().filter(|(_, p)| p.labelled) {
+            let [x, y] = coder.encode_point(anchor, map.apply(point.at));
             for (point, x) in [(i, x), (scheme.mirror()[i], -x)] {
                 let new = [f64::from(x), f64::from(y), 1.0];
                 sums[point]

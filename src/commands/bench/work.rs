@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
 use crate::config::{Config, Task};
-use crate::geometry::{BoxXyxy, Point};
+use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
@@ -135,7 +135,6 @@ pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
 fn faces(config: &Config, size: u32) -> Result<Targets> {
     let side = size as f32;
     let points = config.landmarks.scheme()?.len();
-    let labelled = vec![true; points];
     let boxes = [(0.1, 0.125), (0.3, 0.25), (0.45, 0.5)].map(|(from, share)| BoxXyxy {
         x1: from * side,
         y1: from * side,
@@ -145,7 +144,7 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
     let landmarks = boxes.map(|b| {
         let at = |i: usize| (i as f32 + 0.5) / points as f32;
         let point = |i| -> Point { [b.x1 + at(i) * (b.x2 - b.x1), b.y1 + at(i) * (b.y2 - b.y1)] };
-        (0..points).map(point).collect::<Vec<_>>()
+        Landmarks::all((0..points).map(point))
     });
     let truths: Vec<Truth> = boxes
         .into_iter()
@@ -153,7 +152,6 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
         .map(|(box_xyxy, landmarks)| Truth {
             box_xyxy,
             landmarks,
-            labelled: &labelled,
             ignored: false,
         })
         .collect();
@@ -161,12 +159,11 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
     Ok(match (config.task, truths.first()) {
         (Task::Align, Some(face)) => {
             let anchor = Anchors::single(config.aligner.anchor_cxcywh(), [size, size]);
-            builder.of_face(&anchor, face)
+            builder.of_face(&anchor, face)?
         }
-        _ => builder.build(
-            &Anchors::generate(&config.anchors, [size, size]),
-            &truths,
-            true,
-        ),
+        _ => {
+            let anchors = Anchors::generate(&config.anchors, [size, size]);
+            builder.build(&anchors, &truths, true)?
+        }
     })
 }

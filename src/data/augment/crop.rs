@@ -153,6 +153,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::*;
+    use crate::geometry::Landmarks;
 
     fn face(cx: f32, cy: f32, w: f32, h: f32) -> FaceLabel {
         FaceLabel::boxed(BoxXyxy::from_cxcywh([cx, cy, w, h]))
@@ -219,8 +220,7 @@ mod tests {
         let mut config = AugmentConfig::default();
         config.zoom_out.probability = 0.0;
         let mut marked = face(100.0, 100.0, 40.0, 40.0);
-        marked.landmarks = vec![[100.0, 100.0]];
-        marked.labelled = vec![true];
+        marked.landmarks = Landmarks::all([[100.0, 100.0]]);
         let plain = face(500.0, 400.0, 40.0, 40.0);
         let faces = [marked, plain.clone(), plain.clone(), plain];
         let mut rng = ChaCha8Rng::seed_from_u64(3);

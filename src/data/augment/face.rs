@@ -7,7 +7,7 @@ use rand_distr::StandardNormal;
 use super::crop::View;
 use crate::config::FaceCropConfig;
 use crate::data::FaceLabel;
-use crate::geometry::{BoxXyxy, FaceCrop, Scheme};
+use crate::geometry::{FaceCrop, Scheme};
 
 /// Errors beyond this many standard deviations are cut off.
 const FARTHEST: f32 = 3.0;
@@ -23,7 +23,7 @@ pub fn choose(
     angle: f32,
     rng: &mut ChaCha8Rng,
 ) -> Option<View> {
-    let mut crop = FaceCrop::around(&face.landmarks, &face.labelled, scheme, context)?;
+    let mut crop = FaceCrop::around(&face.landmarks, scheme, context)?;
     let face_side = crop.side / context;
     let mut error = |deviation: f32| -> f32 {
         let normal: f32 = rng.sample(StandardNormal);
@@ -33,10 +33,8 @@ pub fn choose(
     crop.centre[1] += error(config.shift) * face_side;
     crop.side *= error(config.scale).exp();
     crop.angle += angle + error(config.turn).to_radians();
-    let labelled = face.landmarks.iter().zip(&face.labelled);
-    let points: Vec<_> = labelled.filter(|&(_, &l)| l).map(|(&p, _)| p).collect();
     Some(View {
         map: crop.to_crop(side),
-        face: BoxXyxy::around(&points),
+        face: face.landmarks.bounds(),
     })
 }

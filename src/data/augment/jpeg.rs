@@ -1,5 +1,6 @@
 //! JPEG artefacts.
 
+use anyhow::{Context, Result};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage, load_from_memory_with_format};
 use rand_chacha::ChaCha8Rng;
@@ -8,15 +9,16 @@ use super::draw::{chance, uniform};
 use crate::config::JpegConfig;
 
 /// Compress at a random quality and decompress.
-pub fn apply(image: &mut RgbImage, config: &JpegConfig, rng: &mut ChaCha8Rng) {
+///
+/// # Errors
+/// When that fails.
+pub fn apply(image: &mut RgbImage, config: &JpegConfig, rng: &mut ChaCha8Rng) -> Result<()> {
     if !chance(rng, config.probability) {
-        return;
+        return Ok(());
     }
     let quality = uniform(rng, config.quality.map(f32::from)).round() as u8;
-    // Compressing a crop into memory cannot fail; if it did, the crop would stay as it is.
-    if let Ok(compressed) = round_trip(image, quality) {
-        *image = compressed;
-    }
+    *image = round_trip(image, quality).context("cannot compress the crop")?;
+    Ok(())
 }
 
 fn round_trip(image: &RgbImage, quality: u8) -> image::ImageResult<RgbImage> {

@@ -1,7 +1,8 @@
 //! Labels of a photo to labels of a crop.
 
+use anyhow::Result;
+
 use super::bounds::{map_box, map_box_distorted};
-use super::flip;
 use crate::config::CropConfig;
 use crate::data::FaceLabel;
 use crate::geometry::{Affine, BoxXyxy, Distortion, Point, Scheme};
@@ -9,10 +10,12 @@ use crate::geometry::{Affine, BoxXyxy, Distortion, Point, Scheme};
 /// Carry `faces` through `map`, then `distortion`, into a crop of `side` pixels.
 ///
 /// Points that leave the crop by more than `margin` pixels lose their label and keep their
-/// coordinates. A face stays one if
-/// its centre and enough of its box are inside; with less of it, it is ignored (neither face nor
-/// background), and with next to nothing dropped. Boxes are cut to the crop after that decision,
-/// and what is then too small is ignored.
+/// coordinates. A face stays one if its centre and enough of its box are inside; with less of it,
+/// it is ignored (neither face nor background), and with next to nothing dropped. Boxes are cut to
+/// the crop after that decision, and what is then too small is ignored.
+///
+/// # Errors
+/// When a face that is to be mirrored has points of another scheme.
 pub fn map_faces(
     faces: &[FaceLabel],
     map: &Affine,
@@ -20,8 +23,10 @@ pub fn map_faces(
     mirrored: Option<&Scheme>,
     [side, margin]: [f32; 2],
     config: &CropConfig,
-) -> Vec<FaceLabel> {
-    let one = |face: &FaceLabel| map_face(face, map, distortion, mirrored, [side, margin], config);
+) -> Result<Vec<FaceLabel>> {
+    let one = |face: &FaceLabel| {
+        map_face(face, map, distortion, mirrored, [side, margin], config).transpose()
+    };
     faces.iter().filter_map(one).collect()
 }
 
@@ -32,35 +37,28 @@ fn map_face(
     mirrored: Option<&Scheme>,
     [side, margin]: [f32; 2],
     config: &CropConfig,
-) -> Option<FaceLabel> {
+) -> Result<Option<FaceLabel>> {
     let bounds = map_box_distorted(&face.box_xyxy, map, distortion);
     let whole = bounds.unwrap_or_else(|| map_box(&face.box_xyxy, map));
     let cut = whole.clip(side, side);
     let ignored = match fate(&whole, &cut, side, config) {
-        Fate::Dropped => return None,
+        Fate::Dropped => return Ok(None),
         Fate::Ignored => true,
         // A face that reaches behind the horizon has no box to learn.
         Fate::Kept => face.ignored || bounds.is_none(),
     };
-    let mut moved = FaceLabel {
+    let inside = BoxXyxy::new(-margin, -margin, side + margin, side + margin);
+    let moved = face.landmarks.map(|p| map_point(map.apply(p), distortion));
+    let shown = moved.masked(|p| inside.contains(p));
+    Ok(Some(FaceLabel {
         box_xyxy: cut,
-        landmarks: face
-            .landmarks
-            .iter()
-            .map(|&p| map_point(map.apply(p), distortion))
-            .collect(),
-        labelled: face.labelled.clone(),
+        landmarks: match mirrored {
+            Some(scheme) => shown.renamed_in_mirror(scheme)?,
+            None => shown,
+        },
         ignored,
         attributes: face.attributes,
-    };
-    let inside = BoxXyxy::new(-margin, -margin, side + margin, side + margin);
-    for (labelled, &point) in moved.labelled.iter_mut().zip(&moved.landmarks) {
-        *labelled &= inside.contains(point);
-    }
-    if let Some(scheme) = mirrored {
-        flip::swap_points(&mut moved, scheme);
-    }
-    Some(moved)
+    }))
 }
 
 /// Behind the horizon there is no place to go: such a point stays where it was, which is outside.
@@ -101,8 +99,9 @@ fn fate(whole: &BoxXyxy, cut: &BoxXyxy, side: f32, config: &CropConfig) -> Fate 
 
 #[cfg(test)]
 mod tests {
+    use super::super::flip;
     use super::*;
-    use crate::geometry::{Homography, YawWarp};
+    use crate::geometry::{Homography, Landmarks, YawWarp};
 
     const NONE: Distortion = Distortion {
         perspective: None,
@@ -120,6 +119,7 @@ mod tests {
             [100.0, 0.0],
             &config,
         )
+        .unwrap()
         .pop()
     }
 
@@ -147,31 +147,37 @@ mod tests {
     fn points_outside_are_masked_and_not_moved() {
         let scheme = Scheme::five();
         let face = FaceLabel {
-            landmarks: vec![
-                [10.0, 20.0],
-                [99.0, 20.0],
-                [120.0, 5.0],
-                [-3.0, 9.0],
-                [f32::NAN, 1.0],
-            ],
-            labelled: vec![true, false, true, true, true],
+            landmarks: [
+                ([10.0, 20.0], true),
+                ([99.0, 20.0], false),
+                ([120.0, 5.0], true),
+                ([-3.0, 9.0], true),
+                ([f32::NAN, 1.0], true),
+            ]
+            .into_iter()
+            .collect(),
             attributes: Some([true, false, true, false, true, false]),
             ..FaceLabel::boxed(BoxXyxy::new(0.0, 0.0, 120.0, 100.0))
         };
         let map = |face: &FaceLabel, map: &Affine, scheme| {
             let config = CropConfig::default();
             let faces = std::slice::from_ref(face);
-            map_faces(faces, map, &NONE, scheme, [100.0, 0.0], &config).remove(0)
+            let mapped = map_faces(faces, map, &NONE, scheme, [100.0, 0.0], &config);
+            mapped.unwrap().remove(0)
         };
         let moved = map(&face, &Affine::IDENTITY, None);
-        assert_eq!(moved.labelled, [true, false, false, false, false]);
-        assert_eq!(moved.landmarks[2], [120.0, 5.0]);
+        assert_eq!(labels(&moved), [true, false, false, false, false]);
+        assert_eq!(moved.landmarks[2].at, [120.0, 5.0]);
         assert_eq!(moved.attributes, face.attributes);
 
         let flipped = map(&face, &flip::mirror(100.0), Some(&scheme));
         // The point that was the left eye is now the right one.
-        assert_eq!(flipped.landmarks[1], [90.0, 20.0]);
-        assert_eq!(flipped.labelled, [false, true, false, false, false]);
+        assert_eq!(flipped.landmarks[1].at, [90.0, 20.0]);
+        assert_eq!(labels(&flipped), [false, true, false, false, false]);
+    }
+
+    fn labels(face: &FaceLabel) -> Vec<bool> {
+        face.landmarks.iter().map(|p| p.labelled).collect()
     }
 
     #[test]
@@ -179,15 +185,17 @@ mod tests {
         for scheme in [Scheme::five(), Scheme::ibug68(), Scheme::wflw98()] {
             let n = scheme.len();
             let face = FaceLabel {
-                landmarks: (0..n).map(|i| [i as f32, (i * 7 % 90) as f32]).collect(),
-                labelled: (0..n).map(|i| i % 3 != 0).collect(),
+                landmarks: (0..n)
+                    .map(|i| ([i as f32, (i * 7 % 90) as f32], i % 3 != 0))
+                    .collect(),
                 ..FaceLabel::boxed(BoxXyxy::new(20.0, 30.0, 60.0, 80.0))
             };
             let mirror = |face: &FaceLabel| {
                 let faces = std::slice::from_ref(face);
                 let map = flip::mirror(128.0);
                 let config = CropConfig::default();
-                map_faces(faces, &map, &NONE, Some(&scheme), [128.0, 0.0], &config).remove(0)
+                let mapped = map_faces(faces, &map, &NONE, Some(&scheme), [128.0, 0.0], &config);
+                mapped.unwrap().remove(0)
             };
             let once = mirror(&face);
             assert_ne!(once, face);
@@ -207,14 +215,13 @@ mod tests {
     fn labels_are_mirrored_before_they_are_distorted() {
         let scheme = Scheme::five();
         let face = FaceLabel {
-            landmarks: vec![
+            landmarks: Landmarks::all([
                 [35.0, 40.0],
                 [60.0, 42.0],
                 [99.0, 50.0],
                 [40.0, 70.0],
                 [58.0, 71.0],
-            ],
-            labelled: vec![true; 5],
+            ]),
             ..FaceLabel::boxed(BoxXyxy::new(25.0, 20.0, 75.0, 80.0))
         };
         let faces = std::slice::from_ref(&face);
@@ -228,13 +235,14 @@ mod tests {
             [100.0, 0.0],
             &config,
         )
+        .unwrap()
         .remove(0);
-        for (i, &p) in face.landmarks.iter().enumerate() {
+        for (i, p) in face.landmarks.points().enumerate() {
             let to = scheme.mirror()[i];
             let [x, y] = distortion.apply([100.0 - p[0], p[1]]);
-            assert_eq!(moved.landmarks[to], [x, y]);
+            assert_eq!(moved.landmarks[to].at, [x, y]);
             let inside = (0.0..=100.0).contains(&x) && (0.0..=100.0).contains(&y);
-            assert_eq!(moved.labelled[to], inside);
+            assert_eq!(moved.landmarks[to].labelled, inside);
         }
     }
 
@@ -249,8 +257,7 @@ mod tests {
         let config = CropConfig::default();
         let map = |b: [f32; 4]| {
             let face = FaceLabel {
-                landmarks: vec![[50.0, 50.0], [50.0, 900.0]],
-                labelled: vec![true; 2],
+                landmarks: Landmarks::all([[50.0, 50.0], [50.0, 900.0]]),
                 ..FaceLabel::boxed(b.into())
             };
             map_faces(
@@ -261,12 +268,13 @@ mod tests {
                 [100.0, 0.0],
                 &config,
             )
+            .unwrap()
             .pop()
         };
         let seen = map([20.0, 20.0, 80.0, 80.0]).unwrap();
         assert!(!seen.ignored);
-        assert_eq!(seen.labelled, [true, false]);
-        assert!(seen.landmarks.iter().flatten().all(|v| v.is_finite()));
+        assert_eq!(labels(&seen), [true, false]);
+        assert!(seen.landmarks.points().flatten().all(f32::is_finite));
         assert!(map([20.0, 300.0, 80.0, 900.0]).is_none());
         assert!(map([20.0, -900.0, 80.0, -300.0]).is_none());
         // All over the crop, and beyond.

@@ -10,15 +10,16 @@ use crate::imaging;
 
 /// Shrink to a random size and enlarge again. Never sharpens: a size above that of the crop
 /// changes nothing.
-pub fn apply(image: &mut RgbImage, config: &LowResConfig, rng: &mut ChaCha8Rng) {
+///
+/// # Errors
+/// When the crop cannot be resized.
+pub fn apply(image: &mut RgbImage, config: &LowResConfig, rng: &mut ChaCha8Rng) -> Result<()> {
     if !chance_if_on(rng, config.probability) {
-        return;
+        return Ok(());
     }
     let side = log_uniform(rng, config.side.map(|v| v as f32));
-    // Only a crop without pixels cannot be resized, and then there is nothing to lose.
-    if let Ok(coarse) = round_trip(image, side) {
-        *image = coarse;
-    }
+    *image = round_trip(image, side)?;
+    Ok(())
 }
 
 /// Shrunk such that the longer side has `side` pixels, then enlarged to what it was.

@@ -110,7 +110,7 @@ mod tests {
                 probability,
                 quality: [30, 30],
             };
-            after(|i, r| jpeg::apply(i, &config, r))
+            after(|i, r| jpeg::apply(i, &config, r).unwrap())
         };
         assert_eq!(blurred(0.0), picture());
         assert_eq!(compressed(0.0), picture());
@@ -185,7 +185,7 @@ mod tests {
     fn few_pixels_take_detail_and_keep_the_picture() {
         let with = |probability, side| {
             let config = LowResConfig { probability, side };
-            after(|i, r| low_res::apply(i, &config, r))
+            after(|i, r| low_res::apply(i, &config, r).unwrap())
         };
         assert_eq!(with(0.0, [16, 16]), picture());
         assert_eq!(with(1.0, [200, 300]), picture());

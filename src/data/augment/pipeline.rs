@@ -57,12 +57,16 @@ impl Pipeline {
     /// Draw one crop of `image`: a square of the configured side and the faces in it, in pixels
     /// of the crop. The same generator state gives the same crop. A photo without faces is legal.
     /// In task `align` the crop shows the first face.
+    ///
+    /// # Errors
+    /// When a face has landmarks of another scheme, or the photo cannot be resized.
     pub fn apply(
         &self,
         image: &RgbImage,
         faces: &[FaceLabel],
         rng: &mut ChaCha8Rng,
-    ) -> (RgbImage, Vec<FaceLabel>) {
+    ) -> Result<(RgbImage, Vec<FaceLabel>)> {
+        self.check(faces)?;
         let side = self.side as f32;
         let photo = [image.width() as f32, image.height() as f32];
         let angle = rotate::angle(&self.config.rotation, rng);
@@ -78,6 +82,18 @@ impl Pipeline {
         self.show(image, faces, &view, rng)
     }
 
+    /// A face is mirrored by chance only; one that could not be is refused each time.
+    fn check(&self, faces: &[FaceLabel]) -> Result<()> {
+        let (name, points) = (self.scheme.name(), self.scheme.len());
+        for len in faces.iter().map(|f| f.landmarks.len()) {
+            ensure!(
+                len == 0 || len == points,
+                "a face has {len} landmarks; {name} has {points}"
+            );
+        }
+        Ok(())
+    }
+
     /// The crop that `view` shows, varied by everything but the choice of the view.
     fn show(
         &self,
@@ -85,7 +101,7 @@ impl Pipeline {
         faces: &[FaceLabel],
         view: &View,
         rng: &mut ChaCha8Rng,
-    ) -> (RgbImage, Vec<FaceLabel>) {
+    ) -> Result<(RgbImage, Vec<FaceLabel>)> {
         let side = self.side as f32;
         let mut map = view.map;
         if let Some(stretched) = stretch::draw(&self.config.stretch, side, rng) {
@@ -97,13 +113,13 @@ impl Pipeline {
         }
         let distortion = self.distortion(view, &map, rng);
         let out = [self.side; 2];
-        let mut crop = imaging::warp_distorted(image, &map, &distortion, out, self.fill);
+        let mut crop = imaging::warp_distorted(image, &map, &distortion, out, self.fill)?;
         let mirrored = flipped.then_some(&self.scheme);
         let config = &self.config.crop;
         let edges = [side, self.margin];
-        let faces = labels::map_faces(faces, &map, &distortion, mirrored, edges, config);
-        self.vary_pixels(&mut crop, &faces, rng);
-        (crop, faces)
+        let faces = labels::map_faces(faces, &map, &distortion, mirrored, edges, config)?;
+        self.vary_pixels(&mut crop, &faces, rng)?;
+        Ok((crop, faces))
     }
 
     /// What follows `map`, drawn in the axes of the crop.
@@ -121,13 +137,18 @@ impl Pipeline {
     }
 
     /// Objects first, so that they get the light and the blur of the photo.
-    fn vary_pixels(&self, crop: &mut RgbImage, faces: &[FaceLabel], rng: &mut ChaCha8Rng) {
+    fn vary_pixels(
+        &self,
+        crop: &mut RgbImage,
+        faces: &[FaceLabel],
+        rng: &mut ChaCha8Rng,
+    ) -> Result<()> {
         occlude::apply(crop, faces, &self.config.occlude, rng);
-        low_res::apply(crop, &self.config.low_res, rng);
+        low_res::apply(crop, &self.config.low_res, rng)?;
         color::jitter(crop, &self.config.color, rng);
         grey::apply(crop, &self.config.grey, rng);
         blur::apply(crop, &self.config.blur, rng);
         erase::apply(crop, faces, &self.config.erase, rng);
-        jpeg::apply(crop, &self.config.jpeg, rng);
+        jpeg::apply(crop, &self.config.jpeg, rng)
     }
 }
