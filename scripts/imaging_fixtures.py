@@ -228,6 +228,8 @@ def others(photo):
     photo.quantize(32).save(out, "GIF")
     gif = out.getvalue()
     yield "blocks_behind.gif", gif.rstrip(b";") + b"\x77\x03abc\x00\x01;"
+    at = gif.index(b"\x2c", 13 + (3 << (gif[10] & 7) + 1))
+    yield "block_before.gif", gif[:at] + b"\x77\x03abc\x00" + gif[at:]
     yield "frame_larger.gif", gif[:6] + struct.pack("<HH", 3, 2) + gif[10:]
     out = io.BytesIO()
     photo.quantize(64).save(out, "PNG")
@@ -239,8 +241,19 @@ def others(photo):
     exif = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x03\0\0\0\0\0\0"
     yield "turned_behind.png", png[:-12] + mutations.png_chunk(b"eXIf", exif) + png[-12:]
     out = io.BytesIO()
-    photo.save(out, "WEBP", quality=60, exif=b"Exif\0\0" + exif)
-    yield "turned.webp", out.getvalue()
+    photo.save(out, "WEBP", quality=60, exif=exif)
+    yield "turned.webp", named_exif(out.getvalue())
+
+
+def named_exif(webp):
+    """The EXIF block with the name that it has in JPEG files, as some programs write it."""
+    parts = mutations.webp_parts(webp)
+    for i, part in enumerate(parts):
+        if part.startswith(b"EXIF"):
+            body = b"Exif\0\0" + part[8 : 8 + int.from_bytes(part[4:8], "little")]
+            parts[i] = b"EXIF" + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
+    rest = b"".join(parts[1:])
+    return b"RIFF" + struct.pack("<I", len(rest) + 4) + b"WEBP" + rest
 
 
 # Pillow cuts off alpha, and reads no FillOrder in a raw picture.
