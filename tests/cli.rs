@@ -177,7 +177,7 @@ fn all_kinds_of_results_are_written_where_documented() {
     assert_eq!(rows[..3], ["version: 1", "n_points: 98", "{"]);
     assert_eq!((rows.len(), rows[101]), (102, "}"));
     let x: f64 = rows[3].split(' ').next().unwrap().parse().unwrap();
-    assert!((x - 1.0 - face["landmarks"][0][0].as_f64().unwrap()).abs() < 0.01);
+    assert!((x - 0.5 - face["landmarks"][0][0].as_f64().unwrap()).abs() < 0.01);
     let table = std::fs::read_to_string(out.join("detections.csv")).unwrap();
     let rows: Vec<Vec<&str>> = table.lines().map(|l| l.split(',').collect()).collect();
     assert_eq!(rows.len(), 3);
