@@ -77,13 +77,15 @@ fn the_better_face_wins_an_anchor_that_two_claim() {
 
 #[test]
 fn a_weak_claim_does_not_lose_to_a_stronger_overlap_elsewhere() {
-    // The 9-pixel face at the corner of the big one's tile keeps an anchor of its own.
-    let faces = [
-        truth([0.0, 0.0, 32.0, 32.0]),
-        truth([35.0, 3.0, 44.0, 12.0]),
-    ];
-    let found = positives(&assign(&faces, true));
-    assert!(found.contains(&(2, 1)), "{found:?}");
+    // The wide face has an IoU of .5 with tiles 0 and 1, and claims tile 0; the small one has .25
+    // with tile 1 alone, which would learn the wide face without its claim.
+    let (wide, small) = (
+        truth([0.0, 0.0, 32.0, 16.0]),
+        truth([20.0, 4.0, 28.0, 12.0]),
+    );
+    assert_eq!(positives(&assign(&[wide], true)), [(0, 0), (1, 0)]);
+    assert_eq!(positives(&assign(&[wide, small], true)), [(0, 0), (1, 1)]);
+    assert_eq!(positives(&assign(&[small, wide], true)), [(0, 1), (1, 0)]);
 }
 
 #[test]

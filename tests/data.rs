@@ -14,7 +14,7 @@ use retinamark::config::{Config, OnError, SourceConfig, SourceKind};
 use retinamark::data::{Dataset, refuse_overlap};
 use tempfile::TempDir;
 
-use crate::support::tempdir;
+use crate::support::{shared, tempdir};
 
 /// A folder with photos and lists.
 struct Folder {
@@ -88,13 +88,7 @@ fn load_skipping(source: &SourceConfig) -> anyhow::Result<Dataset> {
 
 /// The real lists, where they are.
 fn real_data() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");
-    let folder = std::env::var_os("RETINAMARK_DATA").map_or_else(beside, PathBuf::from);
-    if folder.join("annotations").is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no data in {}", folder.display());
-    None
+    shared("data", "RETINAMARK_DATA")
 }
 
 #[test]

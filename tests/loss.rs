@@ -1,11 +1,15 @@
 //! The multi-box loss against numbers worked out by hand, and its edge cases.
 
+use std::collections::BTreeMap;
+
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
 use retinamark::config::{Config, LandmarkLossKind, SchemeName};
 use retinamark::geometry::{BoxXyxy, Landmarks, Point};
 use retinamark::loss::MultiBox;
 use retinamark::model::{Outputs, RetinaFace};
+use retinamark::optim::{Kind, Layout};
 
 /// A small five-point network: the loss only needs its landmark head.
 fn config() -> Config {
@@ -188,6 +192,26 @@ fn extreme_images_have_a_finite_loss() {
     assert!(total.is_finite());
 }
 
+/// How strongly a loss pulls on each part of the network.
+fn pulls(model: &RetinaFace, loss: &Tensor<1>) -> BTreeMap<String, f32> {
+    let gradients = GradientsParams::from_grads(loss.clone().backward(), model);
+    let layout = Layout::of(model);
+    let mut flat = vec![0.0; layout.len()];
+    let mut touched = vec![false; layout.entries().len()];
+    layout.add_gradients(model, &gradients, &mut flat, &mut touched);
+    let mut pulls = BTreeMap::new();
+    for entry in layout
+        .entries()
+        .iter()
+        .filter(|e| e.kind != Kind::Statistic)
+    {
+        let part = entry.name.split('.').next().unwrap().to_owned();
+        let pull: f32 = flat[entry.range()].iter().map(|g| g.abs()).sum();
+        *pulls.entry(part).or_default() += pull;
+    }
+    pulls
+}
+
 #[test]
 fn every_part_reaches_the_weights() {
     let device = Device::flex().autodiff();
@@ -196,14 +220,27 @@ fn every_part_reaches_the_weights() {
     let anchors = Anchors::generate(&config.anchors, [64, 64]);
     let builder = TargetBuilder::new(&config).unwrap();
     let all = Landmarks::all(POINTS);
-    for faces in [vec![face([24.0, 24.0, 40.0, 44.0], &all)], vec![]] {
-        let targets = builder.build(&anchors, &faces, true).unwrap();
+    let learning = |faces: &[Truth]| {
+        let targets = builder.build(&anchors, faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
         let loss = MultiBox::new(config.loss.clone())
             .forward(&model, &outputs, &[targets])
             .unwrap();
-        // An image without faces is legal: its backward pass exists.
-        let _ = loss.total.backward();
+        pulls(&model, &loss.total)
+    };
+    let pulled = learning(&[face([24.0, 24.0, 40.0, 44.0], &all)]);
+    assert!(pulled.len() >= 6, "{pulled:?}");
+    for (part, pull) in &pulled {
+        assert!(*pull > 0.0 && pull.is_finite(), "{part}: {pulled:?}");
+    }
+    // An image without faces teaches what is none, and nothing about places.
+    let pulled = learning(&[]);
+    for (part, pull) in &pulled {
+        let of_places = ["box_heads", "landmark_heads"].contains(&part.as_str());
+        assert!(
+            pull.is_finite() && (*pull > 0.0) != of_places,
+            "{part}: {pulled:?}"
+        );
     }
 }
 

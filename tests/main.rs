@@ -11,6 +11,7 @@ mod detect;
 mod device;
 mod evaluate;
 mod fuzz_seeds;
+mod golden;
 mod imaging;
 mod loss;
 mod model;

@@ -11,6 +11,8 @@ use retinamark::model::cost::{Cost, Costs};
 use retinamark::model::{Network, Outputs, RetinaFace, weights};
 use safetensors::SafeTensors;
 
+use crate::support::{say, shared};
+
 /// A network small enough for every test.
 fn tiny_config() -> Config {
     let mut config = Config::default();
@@ -30,13 +32,9 @@ fn fixture(name: &str) -> PathBuf {
 /// Start weights that are too large to be part of the project: beside it, or where
 /// `RETINAMARK_PRETRAINED` says.
 fn pretrained(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("RETINAMARK_PRETRAINED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/pretrained"),
-        PathBuf::from,
-    );
-    let path = folder.join(name);
+    let path = shared("pretrained", "RETINAMARK_PRETRAINED")?.join(name);
     if !path.is_file() {
-        eprintln!("skipped: no {}", path.display());
+        say(&format!("skipped: there is no {}", path.display()));
         return None;
     }
     Some(path)

@@ -1,10 +1,37 @@
 //! Helpers shared by all tests.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use retinamark::data::{FaceLabel, Sample};
 use retinamark::geometry::Landmarks;
 use retinamark::synth::{self, Options};
+
+/// What is too large to be part of the project: `../shared/NAME`, or where the environment `variable`
+/// says. Where it is not, the test that asks for it says that it was skipped.
+#[allow(dead_code, reason = "not every build has a module that needs it")]
+pub fn shared(name: &str, variable: &str) -> Option<PathBuf> {
+    let beside = || {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../shared")
+            .join(name)
+    };
+    let folder = std::env::var_os(variable).map_or_else(beside, PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    say(&format!(
+        "skipped: there is no {} (see {variable})",
+        folder.display()
+    ));
+    None
+}
+
+/// A line that is seen also when the test passes, unlike what `println!` writes.
+#[allow(dead_code, reason = "not every build has a module that needs it")]
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// A folder that vanishes with the value.
 pub fn tempdir() -> tempfile::TempDir {

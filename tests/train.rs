@@ -4,3 +4,4 @@ mod logs;
 mod optim;
 mod overfit;
 pub mod run;
+mod session;

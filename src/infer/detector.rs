@@ -8,7 +8,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::prepare::{Scaled, fit};
-use super::{DetectOptions, Prepared};
+use super::{DetectOptions, Prepared, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
@@ -206,21 +206,9 @@ impl Detector {
             .letterbox
             .box_to_photo(&kept.box_xyxy)
             .clip(width, height);
-        let total: f32 = voters.iter().map(|voter| voter.score).sum();
-        let mut landmarks = vec![[0.0; 2]; self.points];
-        for (voter, row) in voters.iter().zip(rows) {
-            let anchor = anchors.boxes_cxcywh()[voter.anchor];
-            let share = if voters.len() > 1 {
-                voter.score / total
-            } else {
-                1.0
-            };
-            for (mean, &delta) in landmarks.iter_mut().zip(row.as_chunks::<2>().0) {
-                let point = self.coder.decode_point(anchor, delta);
-                let [x, y] = input.letterbox.to_photo(point);
-                *mean = [mean[0] + share * x, mean[1] + share * y];
-            }
-        }
+        let landmarks = votes::landmarks(voters, rows, anchors, self.coder, self.points);
+        let to_photo = |point| input.letterbox.to_photo(point);
+        let landmarks: Vec<_> = landmarks.into_iter().map(to_photo).collect();
         let finite = landmarks.iter().flatten().all(|v| v.is_finite());
         (finite && box_xyxy.has_size()).then_some(Face {
             box_xyxy,

@@ -8,6 +8,7 @@ mod predictor;
 mod prepare;
 mod refiner;
 mod twins;
+mod votes;
 
 pub use consensus::Consensus;
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};

@@ -178,11 +178,12 @@ impl Refiner {
             None => Vec::new(),
         };
         let faces = deltas.chunks_exact(2 * points).zip(maps).enumerate();
+        let unit = self.coder.variances[0];
         Ok(faces
             .map(|(i, (deltas, map))| {
                 let landmarks = self.decode(deltas, map)?;
                 let own = scales.get(i * points..(i + 1) * points);
-                let scores = own.map(|own| own.iter().map(|&s| self.confidence(s)).collect());
+                let scores = own.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
                 Some(Aligned { landmarks, scores })
             })
             .collect())
@@ -196,13 +197,14 @@ impl Refiner {
         let finite = points.iter().flatten().all(|v| v.is_finite());
         finite.then_some(points)
     }
+}
 
-    /// The probability that both errors, of a Laplace distribution, stay below [`CLOSE`].
-    fn confidence(&self, log_scale: f32) -> f32 {
-        let limit = CLOSE / self.coder.variances[0];
-        let one_axis = 1.0 - (-limit * (-log_scale).exp()).exp();
-        one_axis * one_axis
-    }
+/// The probability that both errors, of a Laplace distribution whose scale is given in deltas of
+/// `unit` longer sides of the face, stay below [`CLOSE`].
+fn confidence(log_scale: f32, unit: f32) -> f32 {
+    let limit = CLOSE / unit;
+    let one_axis = 1.0 - (-limit * (-log_scale).exp()).exp();
+    one_axis * one_axis
 }
 
 /// The mean of two looks at a face.
@@ -218,5 +220,21 @@ fn mean(own: &Aligned, other: &Aligned) -> Aligned {
             .collect(),
         scores: scores
             .map(|(own, other)| own.iter().zip(other).map(|(a, b)| (a + b) * 0.5).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confidence_is_the_chance_that_both_axes_are_close() {
+        // Half a delta at a scale of 1: (1 - e^-0.5)^2; of half: (1 - e^-1)^2; of a fifth: e^-2.5.
+        for (scale, chance) in [(1.0f32, 0.154_818), (0.5, 0.399_576), (0.2, 0.842_568)] {
+            let found = confidence(scale.ln(), 0.1);
+            assert!((found - chance).abs() < 1e-5, "{found} at {scale}");
+        }
+        assert_eq!(confidence(f32::NEG_INFINITY, 0.1), 1.0);
+        assert_eq!(confidence(90.0, 0.1), 0.0);
     }
 }

@@ -4,6 +4,8 @@ use std::process::Command;
 
 use retinamark::ops;
 
+use crate::support::say;
+
 /// Narrows the choice in builds for tests.
 const VARIABLE: &str = "RETINAMARK_SIMD";
 
@@ -33,7 +35,7 @@ fn every_set_passes_all_tests_of_operations() {
     }
     for set in ["avx512", "avx2", "scalar"] {
         if !has(set) {
-            println!("skipped: this processor has no {set}");
+            say(&format!("skipped: this processor has no {set}"));
             continue;
         }
         let mut tests = Command::new(std::env::current_exe().unwrap());

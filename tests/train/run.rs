@@ -79,15 +79,15 @@ fn command(config: &Path, more: &[&str]) -> Command {
     command
 }
 
-fn run(config: &Path, more: &[&str]) -> Output {
+pub fn run(config: &Path, more: &[&str]) -> Output {
     command(config, more).output().unwrap()
 }
 
-fn stderr(output: &Output) -> String {
+pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn trainer(config: &Config) -> Trainer<RetinaFace> {
+pub fn trainer(config: &Config) -> Trainer<RetinaFace> {
     let device = Device::flex().autodiff();
     device.seed(config.seed);
     let dataset = Dataset::load(&config.data.train, config).unwrap();
