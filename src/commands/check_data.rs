@@ -128,7 +128,7 @@ fn draw(args: &CheckDataArgs, config: &Config, dataset: &Dataset) -> Result<()> 
         console::say(format!("crops of {} pixels\n{crops}", batcher.side()));
     }
     if dataset.left_out().total() > 0 {
-        console::say(&dataset.left_out());
+        console::say(dataset.left_out());
     }
     console::say(format!("{drawn} photos drawn in {}", args.out.display()));
     Ok(())

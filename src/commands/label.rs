@@ -57,7 +57,7 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
     summarise(&labelled, &args.out);
     console::note(&dataset.report);
     if dataset.left_out().total() > 0 {
-        console::note(&dataset.left_out());
+        console::note(dataset.left_out());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -43,7 +43,6 @@ fn read(limits: &Limits) -> Result<image::RgbImage> {
     stdin
         .take(MAX_BYTES)
         .read_to_end(&mut bytes)
-        .and_then(|_| Ok(()))
         .context("cannot read stdin")?;
     imaging::decode_rgb(&bytes, limits).context("cannot read the photo on stdin")
 }
