@@ -8,7 +8,7 @@ use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
 use retinamark::config::{BackboneKind, Config, InitConfig, Task};
 use retinamark::data::{Batcher, Dataset, FaceLabel, Loader, Sample, item_rng};
-use retinamark::geometry::{BoxXyxy, Face, Scheme};
+use retinamark::geometry::{BoxXyxy, Face, Landmarks, Scheme};
 use retinamark::infer::{DetectOptions, Predictor};
 use retinamark::metrics::alignment;
 use retinamark::model::weights::{self, Precision};
@@ -111,15 +111,12 @@ fn every_face_is_an_item_and_turned_ones_come_as_often_as_asked() {
     let scheme = Scheme::wflw98();
     let face = |nose: f32| {
         let mut face = FaceLabel::boxed(BoxXyxy::new(0.0, 0.0, 90.0, 90.0));
-        face.landmarks = (0..98).map(|i| [i as f32, 40.0 + (i % 7) as f32]).collect();
-        face.labelled = vec![true; 98];
-        for i in 60..68 {
-            face.landmarks[i] = [20.0, 30.0];
-        }
-        for i in 68..76 {
-            face.landmarks[i] = [60.0, 30.0];
-        }
-        face.landmarks[54] = [nose, 50.0];
+        face.landmarks = Landmarks::all((0..98).map(|i| match i {
+            54 => [nose, 50.0],
+            60..68 => [20.0, 30.0],
+            68..76 => [60.0, 30.0],
+            _ => [i as f32, 40.0 + (i % 7) as f32],
+        }));
         face
     };
     let sample = |faces: Vec<FaceLabel>| Sample {
@@ -146,12 +143,12 @@ fn every_face_is_an_item_and_turned_ones_come_as_often_as_asked() {
         for sample in &set.samples {
             assert_eq!(sample.faces.len(), 1);
             let face = &sample.faces[0];
-            assert_eq!(Some(face.box_xyxy), BoxXyxy::around(&face.landmarks));
+            assert_eq!(Some(face.box_xyxy), face.landmarks.bounds());
         }
         let order = set.epoch(&config, 0);
         let turned = order
             .iter()
-            .filter(|&&i| set.samples[i].faces[0].landmarks[54][0] == 58.0);
+            .filter(|&&i| set.samples[i].faces[0].landmarks[54].at[0] == 58.0);
         turned.count()
     };
     assert_eq!(turned_share(1.0), 100);
@@ -209,22 +206,26 @@ fn crops_show_the_face_upright_and_targets_say_where() {
         let item = batcher.item(&photo, &sample.faces, true, &mut rng).unwrap();
         assert_eq!(item.crop.dimensions(), (64, 64));
         let points = &item.faces[0].landmarks;
-        let bounds = BoxXyxy::around(points).unwrap();
+        let bounds = points.bounds().unwrap();
         let longer = bounds.width().max(bounds.height());
         assert!((longer - 64.0 / 1.25).abs() < 0.05, "{bounds:?}");
         let [x, y] = bounds.centre();
         assert!((x - 32.0).abs() < 0.05 && (y - 32.0).abs() < 0.05);
         // The eyes are level, the mouth below them.
         let mean = |from: usize, axis: usize| -> f32 {
-            points[from..from + 8].iter().map(|p| p[axis]).sum::<f32>() / 8.0
+            points[from..from + 8]
+                .iter()
+                .map(|p| p.at[axis])
+                .sum::<f32>()
+                / 8.0
         };
         assert!((mean(60, 1) - mean(68, 1)).abs() < 4.0);
-        assert!(points[85][1] > mean(60, 1) + 10.0);
+        assert!(points[85].at[1] > mean(60, 1) + 10.0);
         // Each delta is (point - centre) / (0.1 side of the face).
         let target = &item.targets;
         assert_eq!(target.with_landmarks, [0]);
         let side = 64.0 / 1.25;
-        for (delta, point) in target.landmark_deltas.chunks(2).zip(points) {
+        for (delta, point) in target.landmark_deltas.chunks(2).zip(points.points()) {
             assert!((delta[0] - (point[0] - 32.0) / (0.1 * side)).abs() < 1e-4);
             assert!((delta[1] - (point[1] - 32.0) / (0.1 * side)).abs() < 1e-4);
         }
@@ -265,7 +266,7 @@ fn one_batch_is_learned_by_heart_and_its_faces_are_aligned() {
             let known = Face {
                 box_xyxy: label.box_xyxy,
                 score: 1.0,
-                landmarks: label.landmarks.clone(),
+                landmarks: label.landmarks.points().collect(),
                 landmark_scores: None,
             };
             let seen = predictor.look_again(&photo, vec![known]).unwrap();
@@ -565,12 +566,10 @@ fn a_mirrored_look_sees_what_the_mirrored_photo_shows() {
             .unwrap()
     };
     let back = |face: &Face| {
-        let points = scheme.mirrored(&face.landmarks);
+        let points = scheme.mirrored(&face.landmarks).unwrap();
         let points: Vec<[f32; 2]> = points.iter().map(|p| [90.0 - p[0], p[1]]).collect();
-        (
-            points,
-            scheme.mirrored(face.landmark_scores.as_ref().unwrap()),
-        )
+        let scores = face.landmark_scores.as_ref().unwrap();
+        (points, scheme.mirrored(scores).unwrap())
     };
     let near = |a: &[[f32; 2]], b: &[[f32; 2]]| {
         let flat = |p: &[[f32; 2]]| p.iter().flatten().copied().collect::<Vec<f32>>();

@@ -2,13 +2,14 @@
 
 use retinamark::anchors::{Anchors, Match, Matcher, TargetBuilder, Truth};
 use retinamark::config::{AnchorConfig, Config, MatcherConfig};
-use retinamark::geometry::BoxXyxy;
+use retinamark::geometry::{BoxXyxy, Landmarks};
+
+static NO_POINTS: Landmarks = Landmarks::none();
 
 fn truth(b: [f32; 4]) -> Truth<'static> {
     Truth {
         box_xyxy: b.into(),
-        landmarks: &[],
-        labelled: &[],
+        landmarks: &NO_POINTS,
         ignored: false,
     }
 }
@@ -125,21 +126,21 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
     config.landmarks.scheme = retinamark::config::SchemeName::Five;
     let builder = TargetBuilder::new(&config).unwrap();
     let anchors = Anchors::generate(&config.anchors, [64, 64]);
-    let points = [
-        [30.0, 30.0],
-        [40.0, 30.0],
-        [f32::NAN, 0.0],
-        [32.0, 42.0],
-        [38.0, 42.0],
-    ];
-    let labelled = [true, true, true, false, true];
+    let points: Landmarks = [
+        ([30.0, 30.0], true),
+        ([40.0, 30.0], true),
+        ([f32::NAN, 0.0], false),
+        ([32.0, 42.0], false),
+        ([38.0, 42.0], true),
+    ]
+    .into_iter()
+    .collect();
     let face = Truth {
         box_xyxy: BoxXyxy::new(24.0, 24.0, 48.0, 48.0),
         landmarks: &points,
-        labelled: &labelled,
         ignored: false,
     };
-    let t = builder.build(&anchors, &[face], true);
+    let t = builder.build(&anchors, &[face], true).unwrap();
     assert!(!t.positives.is_empty());
     assert_eq!(t.with_landmarks.len(), t.positives.len());
     assert_eq!(t.landmark_deltas.len(), 10 * t.positives.len());
@@ -169,7 +170,7 @@ fn extreme_faces_give_finite_targets() {
         vec![truth([100.0, 100.0, 109.0, 109.0])],
         crowd,
     ] {
-        let t = builder.build(&anchors, &faces, true);
+        let t = builder.build(&anchors, &faces, true).unwrap();
         assert_eq!(t.labels.len(), anchors.len());
         assert_eq!(
             t.labels.iter().filter(|&&l| l == 1).count(),

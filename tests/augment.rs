@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use retinamark::config::{AugmentConfig, Config, SchemeName};
 use retinamark::data::FaceLabel;
 use retinamark::data::augment::Pipeline;
-use retinamark::geometry::{BoxXyxy, Scheme};
+use retinamark::geometry::{BoxXyxy, Landmarks, Scheme};
 
 const POINTS: [[f32; 2]; 5] = [
     [120.5, 90.5],
@@ -35,8 +35,7 @@ fn plain() -> Config {
 
 fn face() -> FaceLabel {
     FaceLabel {
-        landmarks: POINTS.to_vec(),
-        labelled: vec![true; 5],
+        landmarks: Landmarks::all(POINTS),
         ..FaceLabel::boxed(BoxXyxy::new(105.0, 65.0, 165.0, 145.0))
     }
 }
@@ -73,7 +72,7 @@ fn assert_points_follow_pixels(config: &Config, mirrored: bool) {
     for seed in 0..25 {
         for point in 0..5 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            let (crop, faces) = pipeline.apply(&dotted(point), &[face()], &mut rng);
+            let (crop, faces) = pipeline.apply(&dotted(point), &[face()], &mut rng).unwrap();
             assert_eq!(crop.dimensions(), (config.train.crop, config.train.crop));
             assert_eq!(faces.len(), 1);
             let index = if mirrored {
@@ -81,9 +80,10 @@ fn assert_points_follow_pixels(config: &Config, mirrored: bool) {
             } else {
                 point
             };
-            let [x, y] = faces[0].landmarks[index];
+            let landmark = faces[0].landmarks[index];
+            let [x, y] = landmark.at;
             let inside = |v: f32| (0.0..=side).contains(&v);
-            assert_eq!(faces[0].labelled[index], inside(x) && inside(y));
+            assert_eq!(landmark.labelled, inside(x) && inside(y));
             // A disc that the crop's edge cuts has its weight elsewhere.
             let whole = |v: f32| (20.0..=side - 20.0).contains(&v);
             if whole(x) && whole(y) {
@@ -170,19 +170,17 @@ fn the_strongest_settings_give_legal_labels() {
     for seed in 0..60 {
         let draw = || {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            pipeline.apply(&dotted(0), &faces, &mut rng)
+            pipeline.apply(&dotted(0), &faces, &mut rng).unwrap()
         };
         let (crop, out) = draw();
         assert_eq!(crop.dimensions(), (320, 320));
         for face in &out {
             assert_eq!(face.box_xyxy, face.box_xyxy.clip(320.0, 320.0));
             assert!(face.ignored || face.box_xyxy.has_size());
-            for (&labelled, p) in face.labelled.iter().zip(&face.landmarks) {
-                let inside = p.iter().all(|v| (0.0..=320.0).contains(v));
-                assert!(
-                    p.iter().all(|v| v.is_finite()) && labelled == inside,
-                    "{p:?}"
-                );
+            for p in face.landmarks.iter() {
+                let inside = p.at.iter().all(|v| (0.0..=320.0).contains(v));
+                let finite = p.at.iter().all(|v| v.is_finite());
+                assert!(finite && p.labelled == inside, "{p:?}");
             }
         }
         assert_eq!(draw(), (crop, out));
@@ -195,7 +193,7 @@ fn the_same_seed_gives_the_same_crop() {
     let photo = dotted(0);
     let draw = |seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        pipeline.apply(&photo, &[face()], &mut rng)
+        pipeline.apply(&photo, &[face()], &mut rng).unwrap()
     };
     for seed in 0..10 {
         assert_eq!(draw(seed), draw(seed));
@@ -211,7 +209,7 @@ fn zoom_out_shows_the_mean_colour() {
     let pipeline = Pipeline::new(&config).unwrap();
     let crops = (0..30).map(|seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        pipeline.apply(&dotted(0), &[face()], &mut rng).0
+        pipeline.apply(&dotted(0), &[face()], &mut rng).unwrap().0
     });
     let filled = crops.filter(|crop| crop.pixels().any(|p| p.0 == [30, 20, 10]));
     assert!(filled.count() > 5);
@@ -231,7 +229,7 @@ fn at_least_one_face_remains_in_every_crop() {
         .collect();
     for seed in 0..300 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (_, faces) = pipeline.apply(&photo, &crowd, &mut rng);
+        let (_, faces) = pipeline.apply(&photo, &crowd, &mut rng).unwrap();
         assert!(faces.iter().any(|f| !f.ignored), "seed {seed}");
         for face in &faces {
             assert_eq!(face.box_xyxy, face.box_xyxy.clip(96.0, 96.0));
@@ -253,18 +251,13 @@ fn odd_photos_and_labels_are_legal() {
         vec![FaceLabel::boxed(BoxXyxy::new(f32::NAN, 0.0, 9.0, 9.0))],
         vec![FaceLabel::boxed(BoxXyxy::new(-500.0, -500.0, 900.0, 900.0))],
         vec![FaceLabel::boxed(BoxXyxy::new(-90.0, -90.0, -50.0, -50.0))],
-        vec![FaceLabel {
-            landmarks: vec![[1.0, 2.0]; 3],
-            labelled: vec![true; 3],
-            ..face()
-        }],
     ];
     for size in [[1, 1], [1, 900], [320, 240]] {
         let photo = RgbImage::from_pixel(size[0], size[1], Rgb([9, 8, 7]));
         for faces in &odd {
             for (seed, pipeline) in (0..6).zip(pipelines.iter().cycle()) {
                 let mut rng = ChaCha8Rng::seed_from_u64(seed);
-                let (crop, out) = pipeline.apply(&photo, faces, &mut rng);
+                let (crop, out) = pipeline.apply(&photo, faces, &mut rng).unwrap();
                 assert_eq!(crop.dimensions(), (320, 320));
                 assert!(out.len() <= faces.len());
                 assert!(out.iter().all(|f| f.ignored || f.box_xyxy.has_size()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, Rgb, RgbImage, Rgba};
 use retinamark::config::{ChannelOrder, InputConfig};
 use retinamark::geometry::Affine;
-use retinamark::imaging::{Limits, fill_tensor, load_rgb, probe, resize, warp};
+use retinamark::imaging::{self, Limits, fill_tensor, load_rgb, probe, resize};
 
 use crate::support::{fixture, tempdir};
 
@@ -258,6 +258,10 @@ fn resizing_averages_when_shrinking_and_never_reaches_zero() {
         Rgb([5, 6, 7])
     );
     assert!(resize(&RgbImage::new(0, 5), [3, 3]).is_err());
+}
+
+fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> RgbImage {
+    imaging::warp(src, map, out, fill).unwrap()
 }
 
 #[test]

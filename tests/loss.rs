@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
 use retinamark::config::{Config, LandmarkLossKind, SchemeName};
-use retinamark::geometry::{BoxXyxy, Point};
+use retinamark::geometry::{BoxXyxy, Landmarks, Point};
 use retinamark::loss::MultiBox;
 use retinamark::model::{Outputs, RetinaFace};
 
@@ -98,11 +98,10 @@ const POINTS: [Point; 5] = [
     [37.0, 40.0],
 ];
 
-fn face<'a>(b: [f32; 4], points: &'a [Point], labelled: &'a [bool]) -> Truth<'a> {
+fn face(b: [f32; 4], landmarks: &Landmarks) -> Truth<'_> {
     Truth {
         box_xyxy: BoxXyxy::from(b),
-        landmarks: points,
-        labelled,
+        landmarks,
         ignored: false,
     }
 }
@@ -119,7 +118,7 @@ fn loss_of(
     let builder = TargetBuilder::new(config).unwrap();
     let targets: Vec<Targets> = images
         .iter()
-        .map(|f| builder.build(&anchors, f, true))
+        .map(|f| builder.build(&anchors, f, true).unwrap())
         .collect();
     let n = images.len() * 3 * (side * side) as usize;
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
@@ -140,11 +139,9 @@ fn loss_of(
 #[test]
 fn unlabelled_points_are_masked_not_dropped() {
     let labelled = [true, true, false, true, false];
+    let some: Landmarks = POINTS.into_iter().zip(labelled).collect();
     let config = config();
-    let images = [
-        vec![face([24.0, 24.0, 40.0, 44.0], &POINTS, &labelled)],
-        vec![],
-    ];
+    let images = [vec![face([24.0, 24.0, 40.0, 44.0], &some)], vec![]];
     let (_, landmarks, targets, model, outputs) = loss_of(&config, 64, &images);
     let dense: Vec<f32> = model
         .landmark_deltas(&outputs)
@@ -167,20 +164,20 @@ fn unlabelled_points_are_masked_not_dropped() {
 
 #[test]
 fn extreme_images_have_a_finite_loss() {
-    let all = [true; 5];
+    let (all, none) = (Landmarks::all(POINTS), Landmarks::none());
     let crowd = (0..500).map(|i| {
         let (x, y) = ((i % 25) as f32 * 5.0, (i / 25) as f32 * 6.0);
-        face([x, y, x + 9.0, y + 9.0], &[], &[])
+        face([x, y, x + 9.0, y + 9.0], &none)
     });
     let images = [
         vec![],
-        vec![face([-40.0, -30.0, 170.0, 160.0], &POINTS, &all)],
-        vec![face([50.0, 50.0, 59.0, 59.0], &POINTS, &all)],
+        vec![face([-40.0, -30.0, 170.0, 160.0], &all)],
+        vec![face([50.0, 50.0, 59.0, 59.0], &all)],
         crowd.collect(),
-        vec![face([30.0, 30.0, 30.0, 60.0], &POINTS, &all)],
+        vec![face([30.0, 30.0, 30.0, 60.0], &all)],
         vec![Truth {
             ignored: true,
-            ..face([0.0, 0.0, 128.0, 128.0], &[], &[])
+            ..face([0.0, 0.0, 128.0, 128.0], &none)
         }],
     ];
     for image in &images {
@@ -198,9 +195,9 @@ fn every_part_reaches_the_weights() {
     let model = RetinaFace::new(&config, &device).unwrap();
     let anchors = Anchors::generate(&config.anchors, [64, 64]);
     let builder = TargetBuilder::new(&config).unwrap();
-    let all = [true; 5];
-    for faces in [vec![face([24.0, 24.0, 40.0, 44.0], &POINTS, &all)], vec![]] {
-        let targets = builder.build(&anchors, &faces, true);
+    let all = Landmarks::all(POINTS);
+    for faces in [vec![face([24.0, 24.0, 40.0, 44.0], &all)], vec![]] {
+        let targets = builder.build(&anchors, &faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
         let loss = MultiBox::new(config.loss.clone())
             .forward(&model, &outputs, &[targets])

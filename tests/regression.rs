@@ -14,7 +14,7 @@ use retinamark::config::{
 };
 use retinamark::data::augment::Pipeline;
 use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
-use retinamark::geometry::{BoxXyxy, Point, Scheme};
+use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
 use retinamark::imaging;
 use retinamark::loss::MultiBox;
 use retinamark::model::{RetinaFace, weights};
@@ -41,11 +41,12 @@ fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_to_vec().unwrap()
 }
 
+static NO_POINTS: Landmarks = Landmarks::none();
+
 fn boxed(b: [f32; 4]) -> Truth<'static> {
     Truth {
         box_xyxy: BoxXyxy::from(b),
-        landmarks: &[],
-        labelled: &[],
+        landmarks: &NO_POINTS,
         ignored: false,
     }
 }
@@ -61,8 +62,7 @@ fn labelled_face(box_xyxy: [f32; 4], points: usize) -> FaceLabel {
         ]
     };
     FaceLabel {
-        landmarks: (0..points).map(landmark).collect(),
-        labelled: vec![true; points],
+        landmarks: Landmarks::all((0..points).map(landmark)),
         ..FaceLabel::boxed(BoxXyxy::from(box_xyxy))
     }
 }
@@ -89,13 +89,13 @@ fn a_mirrored_face_has_all_its_points_renamed() {
     let crop_of = |flip| {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let pipeline = Pipeline::new(&crops_only(flip)).unwrap();
-        pipeline.apply(&photo, &face, &mut rng).1.remove(0)
+        pipeline.apply(&photo, &face, &mut rng).unwrap().1.remove(0)
     };
     let (plain, mirrored) = (crop_of(0.0), crop_of(1.0));
     let scheme = Scheme::wflw98();
     for i in 0..98 {
-        let [x, y] = plain.landmarks[scheme.mirror()[i]];
-        let [mx, my] = mirrored.landmarks[i];
+        let [x, y] = plain.landmarks[scheme.mirror()[i]].at;
+        let [mx, my] = mirrored.landmarks[i].at;
         assert!(
             (mx - (96.0 - x)).abs() < 1e-2 && (my - y).abs() < 1e-2,
             "point {i} at ({mx}, {my}), its twin was at ({x}, {y})"
@@ -118,13 +118,13 @@ fn points_that_leave_the_crop_are_masked_not_moved_to_its_border() {
     let mut masked = 0;
     for seed in 0..60 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let (crop, faces) = pipeline.apply(&photo, &faces, &mut rng);
+        let (crop, faces) = pipeline.apply(&photo, &faces, &mut rng).unwrap();
         assert_eq!(crop.dimensions(), (96, 96));
         for face in faces.iter().filter(|f| f.has_landmarks()) {
-            for (p, &labelled) in face.landmarks.iter().zip(&face.labelled) {
-                let inside = p.iter().all(|v| (0.0..=96.0).contains(v));
-                assert!(inside || !labelled, "labelled point {p:?} outside");
-                masked += usize::from(!labelled);
+            for p in face.landmarks.iter() {
+                let inside = p.at.iter().all(|v| (0.0..=96.0).contains(v));
+                assert!(inside || !p.labelled, "labelled point {p:?} outside");
+                masked += usize::from(!p.labelled);
             }
         }
     }
@@ -193,7 +193,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let face = labelled_face([10.0, 12.0, 40.0, 44.0], points);
         let anchors = Anchors::generate(&config.anchors, [64, 64]);
         let builder = TargetBuilder::new(&config).unwrap();
-        let targets = builder.build(&anchors, &[face.truth()], true);
+        let targets = builder.build(&anchors, &[face.truth()], true).unwrap();
         let rows = targets.with_landmarks.len();
         assert_eq!(targets.landmark_deltas.len(), rows * 2 * points);
 
@@ -294,7 +294,8 @@ fn faces_without_size_give_no_infinite_targets() {
     ];
     let targets = TargetBuilder::new(&config)
         .unwrap()
-        .build(&anchors, &faces, true);
+        .build(&anchors, &faces, true)
+        .unwrap();
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
@@ -309,7 +310,7 @@ fn unlabelled_faces_are_not_background() {
     let builder = TargetBuilder::new(&config).unwrap();
     let labelled = [boxed([20.0, 20.0, 60.0, 60.0])];
     let unlabelled = BoxXyxy::new(240.0, 240.0, 280.0, 280.0);
-    let targets = builder.build(&anchors, &labelled, false);
+    let targets = builder.build(&anchors, &labelled, false).unwrap();
     let boxes = anchors
         .boxes_cxcywh()
         .iter()

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use retinamark::data::{FaceLabel, Sample};
+use retinamark::geometry::Landmarks;
 use retinamark::synth::{self, Options};
 
 /// A folder that vanishes with the value.
@@ -35,8 +36,7 @@ pub fn drawn_faces(folder: &Path, count: usize, size: u32, face: [f32; 2]) -> Ve
         let path = folder.join(&name);
         photo.image.save(&path).expect("a folder to write to");
         let label = |face: &synth::SynthFace| FaceLabel {
-            labelled: vec![true; face.landmarks().len()],
-            landmarks: face.landmarks(),
+            landmarks: Landmarks::all(face.landmarks()),
             ..FaceLabel::boxed(face.box_xyxy())
         };
         Sample {

@@ -30,10 +30,10 @@ fn wflw_lines_of_one_photo_make_one_sample() {
     let face = &a.faces[1];
     assert_eq!(face.box_xyxy, BoxXyxy::new(60.0, 10.0, 100.0, 60.0));
     assert_eq!(
-        (face.landmarks.len(), face.landmarks[0]),
-        (98, [60.0, 10.0])
+        (face.landmarks.len(), face.landmarks.labelled_at(0)),
+        (98, Some([60.0, 10.0]))
     );
-    assert!(face.labelled.iter().all(|&l| l) && !face.ignored);
+    assert!(face.landmarks.iter().all(|p| p.labelled) && !face.ignored);
     let blurred = [false, false, false, false, false, true];
     assert_eq!(face.attributes, Some(blurred));
     assert_eq!(set.report.total(), 0);
@@ -208,11 +208,12 @@ fn retinaface_lists_give_boxes_and_five_points() {
     config.landmarks.scheme = SchemeName::Five;
     let set = Dataset::load(&[source], &config).unwrap();
     let face = |photo: usize, face: usize| &set.samples[photo].faces[face];
-    assert_eq!(face(0, 0).landmarks[2], [30.0, 35.0]);
+    assert_eq!(face(0, 0).landmarks.labelled_at(2), Some([30.0, 35.0]));
     assert!(!face(0, 1).has_landmarks() && face(0, 1).landmarks.is_empty());
     assert_eq!(face(1, 0).box_xyxy, BoxXyxy::new(1.0, 2.0, 4.0, 6.0));
     assert!(face(1, 1).ignored);
-    assert_eq!(face(2, 0).labelled, [true, false, true, true, true]);
+    let labelled = face(2, 0).landmarks.iter().map(|p| p.labelled);
+    assert!(labelled.eq([true, false, true, true, true]));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use super::{Folder, load, source};
 fn pts_text(points: usize) -> String {
     let mut text = format!("version: 1\nn_points: {points}\n{{\n");
     for i in 0..points {
-        writeln!(text, "{} {}", i + 1, 2 * i + 1).unwrap();
+        writeln!(text, "{i}.5 {}.5", 2 * i).unwrap();
     }
     text + "}\n"
 }
@@ -27,18 +27,15 @@ fn pts_files_count_from_one_and_label_68_of_98_points() {
     assert_eq!((&*set.samples[0].name, set.samples.len()), ("a.png", 2));
     let face = &set.samples[0].faces[0];
     assert_eq!(face.box_xyxy, BoxXyxy::new(0.0, 0.0, 67.0, 134.0));
-    assert_eq!(face.labelled.iter().filter(|&&l| l).count(), 68);
+    assert_eq!(face.landmarks.labelled().count(), 68);
     // 300-W point 36, the outer corner of an eye, is WFLW point 60.
-    assert_eq!(
-        (face.landmarks[60], face.labelled[60]),
-        ([36.0, 72.0], true)
-    );
-    assert!(
-        !face.labelled[62] && !face.labelled[96],
-        "no such 300-W points"
-    );
+    assert_eq!(face.landmarks.labelled_at(60), Some([36.0, 72.0]));
+    for other in [62, 96] {
+        let point = face.landmarks.labelled_at(other);
+        assert_eq!(point, None, "no such 300-W point");
+    }
     assert!(!set.samples[0].complete);
-    assert!(set.samples[1].faces[0].labelled.iter().all(|&l| l));
+    assert_eq!(set.samples[1].faces[0].landmarks.labelled().count(), 98);
 
     let glob = source(SourceKind::Pts, &folder.path("s*/*.pts"), Path::new(""));
     assert_eq!(load(&glob).unwrap().samples.len(), 1);
@@ -55,10 +52,10 @@ fn bad_pts_files_are_refused_with_file_and_line() {
             "`n_points: 68`",
         ),
         (good.replace('{', ""), 4, "`{`"),
-        (good.replace("\n1 1\n", "\n1 1 1\n"), 4, "3 numbers"),
-        (good.replace("\n1 1\n", "\n1 nan\n"), 4, "not a finite"),
+        (good.replace("\n0.5 0.5\n", "\n1 1 1\n"), 4, "3 numbers"),
+        (good.replace("\n0.5 0.5\n", "\n1 nan\n"), 4, "not a finite"),
         (
-            good.replace("\n1 1\n", "\n"),
+            good.replace("\n0.5 0.5\n", "\n"),
             2,
             "67 points, but n_points says 68",
         ),

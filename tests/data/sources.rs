@@ -18,7 +18,7 @@ fn schemes_with_a_known_relation_serve_each_other() {
     let face = &set.samples[0].faces[0];
     assert_eq!(face.landmarks.len(), 68);
     assert_eq!(face.landmarks[36], own.landmarks[60]);
-    assert!(face.labelled.iter().all(|&l| l));
+    assert!(face.landmarks.iter().all(|p| p.labelled));
     config.landmarks.scheme = SchemeName::Five;
     let set = Dataset::load(&[source], &config).unwrap();
     let face = &set.samples[0].faces[0];

@@ -40,7 +40,7 @@ fn batch(samples: &[Sample], config: &Config) -> Batch {
     }
     let targets = samples.iter().map(|sample| {
         let truths: Vec<Truth> = sample.faces.iter().map(FaceLabel::truth).collect();
-        builder.build(&anchors, &truths, true)
+        builder.build(&anchors, &truths, true).unwrap()
     });
     Batch {
         images,
