@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_long};
 use std::process::ExitCode;
 
 use clap::Parser;
-use retinamark::{cli::Cli, commands};
+use retinamark::{cli::Cli, commands, console};
 
 /// burn's CPU backends allocate a lot; this allocator makes them a fifth faster or more.
 #[global_allocator]
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     match commands::run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            console::note(format!("error: {error:#}"));
             ExitCode::from(1)
         }
     }

@@ -23,6 +23,7 @@ thread_local! {
 pub fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
     silence_caught_ones();
     OPEN.with(|open| open.set(open.get() + 1));
+    PLACE.set(None);
     let result = catch_unwind(AssertUnwindSafe(work));
     OPEN.with(|open| open.set(open.get() - 1));
     result.unwrap_or_else(|payload| Err(anyhow!("internal error: {}", describe(&*payload))))

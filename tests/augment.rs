@@ -16,10 +16,16 @@ const POINTS: [[f32; 2]; 5] = [
     [148.5, 126.5],
 ];
 
-/// Five points, crops of 160 pixels, and nothing random but the place and size of the crop.
-fn plain() -> Config {
+/// The defaults, for the points of [`face`].
+fn five_points() -> Config {
     let mut config = Config::default();
     config.landmarks.scheme = SchemeName::Five;
+    config
+}
+
+/// Five points, crops of 160 pixels, and nothing random but the place and size of the crop.
+fn plain() -> Config {
+    let mut config = five_points();
     config.train.crop = 160;
     let augment = &mut config.augment;
     augment.zoom_out.probability = 0.0;
@@ -148,7 +154,7 @@ fn points_follow_the_pixels_through_each_distortion_and_all_of_them() {
 
 /// Everything at once, as strong as it is allowed to be.
 fn strongest() -> Config {
-    let mut config = Config::default();
+    let mut config = five_points();
     let augment = &mut config.augment;
     augment.stretch.probability = 1.0;
     augment.stretch.max = 1.0;
@@ -189,7 +195,7 @@ fn the_strongest_settings_give_legal_labels() {
 
 #[test]
 fn the_same_seed_gives_the_same_crop() {
-    let pipeline = Pipeline::new(&Config::default()).unwrap();
+    let pipeline = Pipeline::new(&five_points()).unwrap();
     let photo = dotted(0);
     let draw = |seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -240,7 +246,7 @@ fn at_least_one_face_remains_in_every_crop() {
 
 #[test]
 fn odd_photos_and_labels_are_legal() {
-    let pipelines = [Config::default(), strongest()].map(|c| Pipeline::new(&c).unwrap());
+    let pipelines = [five_points(), strongest()].map(|c| Pipeline::new(&c).unwrap());
     let odd = [
         vec![],
         vec![FaceLabel {

@@ -1,6 +1,11 @@
 //! One test for each mistake of earlier implementations of this design that cost them accuracy, and
 //! for each bug found since.
 
+mod folders;
+mod lost;
+#[cfg(unix)]
+mod signals;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -3,4 +3,4 @@
 mod logs;
 mod optim;
 mod overfit;
-mod run;
+pub mod run;

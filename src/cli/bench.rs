@@ -33,6 +33,10 @@ pub struct BenchArgs {
     /// Measure a network of these settings with random weights
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Change one setting of the network or, of weights, of how they are used (detect.size=320);
+    /// may be given many times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub sets: Vec<String>,
     /// Photo that `detect` reads [default: a drawn JPEG of 1280 x 960 pixels]
     #[arg(long, value_name = "FILE")]
     pub image: Option<PathBuf>,

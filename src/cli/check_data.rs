@@ -4,15 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::SettingsArgs;
+
 /// Arguments of `retinamark check-data`.
 #[derive(Debug, Args)]
 pub struct CheckDataArgs {
-    /// Settings; config.yaml in the working directory if it is there
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
-    /// Change a setting, for example data.on_error=skip (may be repeated)
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub sets: Vec<String>,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// Folder for the drawings
     #[arg(long, value_name = "DIR", default_value = "performance_check/data")]
     pub out: PathBuf,

@@ -1,15 +1,15 @@
 //! Arguments of `retinamark detect`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::SecondLookArgs;
+use super::settings::WHERE_DEFAULTS_COME_FROM;
+use super::{SecondLookArgs, SettingsArgs};
 use crate::infer::{FULL_SIZE_LIMIT, InputSize};
 
-/// Arguments of `retinamark detect`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+/// What is written where, and the exit code.
+const RESULTS: &str = "\
 Results in OUT, mirroring the folders read:
   detections.jsonl      one line a photo, in the order of the input (jsonl)
   detections.csv        one row a face (csv)
@@ -17,9 +17,14 @@ Results in OUT, mirroring the folders read:
   sub/a.jpg.face0.pts   landmarks in 300-W format, counted from 1 (pts)
   sub/a.jpg.crop0.jpg   the face upright, aligned by eyes and mouth (crop)
 With several PATHs the last part of each is put in front; a part that occurs twice gets ~2, ~3.
-Exit code: 0 all fine, 1 some photos failed, 2 wrong usage or nothing to do, 130 stopped by Ctrl-C.")]
+Exit code: 0 all fine, 1 some photos failed, 2 wrong usage or nothing to do, 130 stopped by Ctrl-C.";
+
+/// Arguments of `retinamark detect`.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{RESULTS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
 pub struct DetectArgs {
-    /// Photos, folders of photos, or patterns such as 'photos/*.jpg'
+    /// Photos, folders of photos, or patterns such as 'photos/*.jpg'; - alone is one photo on
+    /// stdin, whose JSON line goes to stdout
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Weights file [default: the shipped one]
@@ -28,26 +33,29 @@ pub struct DetectArgs {
     /// The second look.
     #[command(flatten)]
     pub second_look: SecondLookArgs,
-    /// Folder of the results
-    #[arg(long, value_name = "DIR", default_value = "detections")]
-    pub out: PathBuf,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Folder of the results [default: detections]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Longer side of the network input in pixels, or `full` for the photo's own size (at most
-    /// 3072); two of them, such as 640,1024, look twice and find smaller faces too [default: as in
-    /// the weights' config, 640]
+    /// 3072); two of them, such as 640,1024, look twice and find smaller faces too [default:
+    /// detect.size, 640]
     #[arg(long, value_parser = parse_size, value_delimiter = ',')]
     pub size: Vec<InputSize>,
-    /// Lowest score of a face, 0 to 1 [default: as in the weights' config, 0.5]
+    /// Lowest score of a face, 0 to 1 [default: detect.score, 0.5]
     #[arg(long, value_parser = parse_share)]
     pub score: Option<f32>,
-    /// Of two boxes that overlap by more than this IoU the weaker one goes [default: as in the
-    /// weights' config, 0.4]
+    /// Of two boxes that overlap by more than this IoU the weaker one goes [default:
+    /// detect.nms_iou, 0.4]
     #[arg(long, value_parser = parse_share)]
     pub nms: Option<f32>,
-    /// Most faces of a photo [default: as in the weights' config, 750]
+    /// Most faces of a photo [default: detect.max_faces, 750]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_faces: Option<u32>,
-    /// What to write
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "jsonl,image")]
+    /// What to write [default: jsonl,image]
+    #[arg(long, value_enum, value_delimiter = ',')]
     pub save: Vec<Save>,
     /// Side of aligned crops in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 112,
@@ -71,6 +79,21 @@ pub struct DetectArgs {
     /// Leave out what an earlier call has done, and add the rest
     #[arg(long)]
     pub resume: bool,
+}
+
+impl DetectArgs {
+    /// Folder of the results.
+    pub fn out(&self) -> &Path {
+        self.out.as_deref().unwrap_or(Path::new("detections"))
+    }
+
+    /// What to write.
+    pub fn saves(&self) -> &[Save] {
+        match self.save.as_slice() {
+            [] => &[Save::Jsonl, Save::Image],
+            chosen => chosen,
+        }
+    }
 }
 
 /// Kinds of results.

@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::SecondLookArgs;
+use super::settings::WHERE_DEFAULTS_COME_FROM;
+use super::{SecondLookArgs, SettingsArgs};
 
-/// Arguments of `retinamark evaluate`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+/// How lists are named.
+const LISTS: &str = "\
 Labelled photos are named as KIND:LIST[:IMAGES[:WIDER]]
   wflw:LIST:IMAGES         98 points a line; landmarks only
   wflw:LIST:IMAGES:WIDER   the faces that LIST leaves out are in WIDER: landmarks and AP
@@ -18,7 +18,11 @@ Labelled photos are named as KIND:LIST[:IMAGES[:WIDER]]
 
 Examples:
   retinamark evaluate --weights w.safetensors --data wider:val/wider_face_val_bbx_gt.txt:val/images
-  retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w")]
+  retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w";
+
+/// Arguments of `retinamark evaluate`.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{LISTS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
 pub struct EvaluateArgs {
     /// Weights to measure; without it the shipped ones
     #[arg(long, short, value_name = "FILE")]
@@ -33,14 +37,13 @@ pub struct EvaluateArgs {
     #[arg(long, value_enum, default_value = "detected")]
     pub boxes: FaceBoxes,
 
-    /// Labelled photos, may be given several times; without it data.validation of --config, or
-    /// of config.yaml in the working directory
+    /// Labelled photos, may be given several times [default: data.validation of the settings]
     #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
     pub data: Vec<String>,
 
-    /// Configuration whose `data` and `detect` sections are used instead of those in the weights
-    #[arg(long, short, value_name = "FILE")]
-    pub config: Option<PathBuf>,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
 
     /// AP of a subset of the faces: those of a WIDER-format list (easy, medium, hard); may be
     /// given several times
@@ -56,13 +59,13 @@ pub struct EvaluateArgs {
     )]
     pub out: PathBuf,
 
-    /// Longer side of the network input, pixels; the --min-face of a second one, as in 640,1024,
+    /// Longer side of the network input, pixels [default: detect.size, 640]; the --min-face of a second one, as in 640,1024,
     /// is that of the first
     #[arg(long, value_name = "PIXELS", value_delimiter = ',',
           value_parser = clap::value_parser!(u32).range(32..=8192))]
     pub size: Vec<u32>,
 
-    /// Lowest score that counts as found in the joint protocol (the AP looks at all scores from
+    /// Lowest score that counts as found in the joint protocol [default: detect.joint_score, 0.3] (the AP looks at all scores from
     /// detect.evaluate_score on)
     #[arg(long, value_name = "0..1", value_parser = unit)]
     pub score: Option<f32>,

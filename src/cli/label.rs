@@ -4,26 +4,26 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Arguments of `retinamark label`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+use super::SettingsArgs;
+use super::settings::WHERE_DEFAULTS_COME_FROM;
+
+/// What is written.
+const LABELS: &str = "\
 Writes OUT, a WFLW list of the faces that got landmarks, and OUT with `.disagreement` behind it: for each line \
 how far ten looks at the face lie apart, as a share of its longer side. To train on both, put the lists, and the \
-disagreements, of two files behind each other.")]
+disagreements, of two files behind each other.";
+
+/// Arguments of `retinamark label`.
+#[derive(Debug, Args)]
+#[command(after_help = format!("{LABELS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
 pub struct LabelArgs {
-    /// Lists that name the faces, as for `evaluate`; faces that have landmarks are passed over
+    /// Lists that name the faces, as for `evaluate` [default: data.train of the settings]; faces that
+    /// have landmarks are passed over, but not those whose landmarks max_disagreement drops
     #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
     pub data: Vec<String>,
-    /// Label the faces of a configuration's data.train instead, those among them whose landmarks its
-    /// max_disagreement drops
-    #[arg(
-        long,
-        short,
-        value_name = "FILE",
-        conflicts_with = "data",
-        required_unless_present = "data"
-    )]
-    pub config: Option<PathBuf>,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingsArgs,
     /// The list to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,
@@ -42,7 +42,7 @@ pub struct LabelArgs {
     /// Leave out faces on which the looks disagree more than this
     #[arg(long, value_name = "SHARE", default_value_t = 0.03)]
     pub max_disagreement: f32,
-    /// Longer side of the network input, pixels [default: as in the weights' config, 640]
+    /// Longer side of the network input, pixels [default: detect.size, 640]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=8192))]
     pub size: Option<u32>,
     /// Leave out bad lines and photos, and count them, instead of stopping

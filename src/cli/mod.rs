@@ -8,6 +8,7 @@ mod info;
 mod label;
 mod pack;
 mod second_look;
+mod settings;
 mod synth;
 mod train;
 
@@ -21,6 +22,7 @@ pub use info::InfoArgs;
 pub use label::LabelArgs;
 pub use pack::PackArgs;
 pub use second_look::SecondLookArgs;
+pub use settings::SettingsArgs;
 pub use synth::SynthArgs;
 pub use train::TrainArgs;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 /// Which aligner looks, and how.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub struct SecondLookArgs {
     /// Weights of the aligner, if they are in another file
     #[arg(long, value_name = "FILE")]
@@ -13,10 +13,12 @@ pub struct SecondLookArgs {
     /// Only the first look: coarse landmarks, in one pass
     #[arg(long, conflicts_with_all = ["aligner", "passes", "flip"])]
     pub one_pass: bool,
-    /// How often the aligner looks at each face [default: as in its config, 2]
+    /// How often the aligner looks at each face [default:
+    /// aligner.passes, 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=10))]
     pub passes: Option<u8>,
-    /// Have the aligner look at mirrored crops too, and take the mean
+    /// Have the aligner look at mirrored crops too, and take the mean [default: aligner.flip,
+    /// false]
     #[arg(long)]
     pub flip: bool,
 }

@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::data::{Batcher, Dataset, FaceLabel, Item, Stats, item_rng, refuse_overlap};
 use crate::geometry::BoxXyxy;
 use crate::render::{self, Style};
-use crate::{fs, imaging, interrupt};
+use crate::{console, fs, imaging, interrupt};
 
 /// Longer side that drawings are enlarged to, so that the numbers can be read.
 const DRAWING_SIDE: u32 = 1280;
@@ -27,7 +27,8 @@ const JPEG_QUALITY: u8 = 90;
 /// On a bad configuration or list, photos shared by training and validation, and drawings that
 /// cannot be written.
 pub fn run(args: CheckDataArgs) -> Result<ExitCode> {
-    let config = Config::load(args.config.as_deref(), &args.sets)?;
+    let config = args.settings.load()?;
+    fs::check_folder(&args.out)?;
     interrupt::listen()?;
     let sources = match args.split {
         Split::Train => &config.data.train,
@@ -41,7 +42,7 @@ pub fn run(args: CheckDataArgs) -> Result<ExitCode> {
     if args.split == Split::Train && !config.data.validation.is_empty() {
         let validation = Dataset::load(&config.data.validation, &config)?;
         refuse_overlap(&dataset, &validation)?;
-        println!("training and validation share no photo");
+        console::say("training and validation share no photo");
     }
     let mut broken = 0;
     if args.decode {
@@ -63,12 +64,12 @@ fn print_counts<'a>(dataset: &Dataset, lists: impl Iterator<Item = &'a Path>) {
             stats.add(&sample.faces, sample.complete);
             total.add(&sample.faces, sample.complete);
         }
-        println!("{}\n{stats}", list.display());
+        console::say(format!("{}\n{stats}", list.display()));
     }
     if dataset.sources().count() > 1 {
-        println!("all sources\n{total}");
+        console::say(format!("all sources\n{total}"));
     }
-    println!("{}", dataset.report);
+    console::say(&dataset.report);
 }
 
 /// Decode every photo; gives how many are broken.
@@ -80,9 +81,9 @@ fn decode_all(dataset: &Dataset) -> usize {
     let indices = (0..dataset.samples.len()).into_par_iter();
     let errors: Vec<_> = indices.filter_map(decode).collect();
     for error in &errors {
-        println!("broken: {error:#}");
+        console::say(format!("broken: {error:#}"));
     }
-    println!("broken photos: {}", errors.len());
+    console::say(format!("broken photos: {}", errors.len()));
     errors.len()
 }
 
@@ -124,12 +125,12 @@ fn draw(args: &CheckDataArgs, config: &Config, dataset: &Dataset) -> Result<()> 
         }
     }
     if augmented {
-        println!("crops of {} pixels\n{crops}", batcher.side());
+        console::say(format!("crops of {} pixels\n{crops}", batcher.side()));
     }
     if dataset.left_out().total() > 0 {
-        print!("{}", dataset.left_out());
+        console::say(&dataset.left_out());
     }
-    println!("{drawn} photos drawn in {}", args.out.display());
+    console::say(format!("{drawn} photos drawn in {}", args.out.display()));
     Ok(())
 }
 
@@ -178,7 +179,7 @@ fn labelled(
 }
 
 fn save(path: &Path, picture: &RgbImage) -> Result<()> {
-    fs::write_atomic(path, |out| {
+    fs::write_atomic_unsynced(path, |out| {
         let mut encoder = JpegEncoder::new_with_quality(out, JPEG_QUALITY);
         Ok(encoder.encode_image(picture)?)
     })

@@ -7,14 +7,15 @@ use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
-use super::{second_look, sources};
+use super::looks::{self, Looks};
+use super::sources;
 use crate::cli::{EvaluateArgs, FaceBoxes};
 use crate::config::{Config, OnError, SourceKind};
 use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Outcome, Settings, Which};
 use crate::infer::{AlignOptions, InputSize, Predictor};
 use crate::metrics::Report;
-use crate::{device, fs, model, render};
+use crate::{console, device, fs, model, render};
 
 /// Faces on each mosaic.
 const MOSAIC: usize = 64;
@@ -27,8 +28,10 @@ const MOSAIC: usize = 64;
 pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     let weights = model::weights::find(args.weights.as_deref())?;
     let device = device::by_name(&args.device)?;
-    let predictor = second_look::load(&weights, &args.second_look, &device)?;
-    let config = config(&args, predictor.config())?;
+    fs::check_folder(&args.out)?;
+    let Looks { predictor, config } =
+        looks::load(&weights, &args.second_look, &args.settings, &device)?;
+    let config = with_lists(&args, config)?;
     let dataset = Dataset::load(&config.data.validation, &config)?;
     let mut settings = settings(&args, &config)?;
     add_subsets(&mut settings, &args.subset, &config)?;
@@ -40,28 +43,18 @@ pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
         write(&args, (&weights, look), &settings, &dataset, &outcome)?;
         Ok(outcome)
     })?;
-    print!("{}", evaluation::table(&outcome.report, settings.size));
-    eprint!("{}", dataset.report);
+    console::say(evaluation::table(&outcome.report, settings.size));
+    console::note(&dataset.report);
     let while_decoding = dataset.left_out();
     if while_decoding.total() > 0 {
-        eprint!("{while_decoding}");
+        console::note(&while_decoding);
     }
-    println!("results in {}", args.out.display());
+    console::say(format!("results in {}", args.out.display()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// The weights' own configuration, with the data and detection settings of `--config` and the
-/// lists of `--data`. The lists that the weights were trained with are not theirs to name: paths
-/// mean nothing on another machine.
-fn config(args: &EvaluateArgs, own: &Config) -> Result<Config> {
-    let mut config = own.clone();
-    if args.config.is_some() || args.data.is_empty() {
-        let given = Config::load(args.config.as_deref(), &[])?;
-        config.data = given.data;
-        if args.config.is_some() {
-            config.detect = given.detect;
-        }
-    }
+/// The settings with the lists of `--data`.
+fn with_lists(args: &EvaluateArgs, mut config: Config) -> Result<Config> {
     if !args.data.is_empty() {
         let sources = args.data.iter().map(|text| sources::parse(text));
         config.data.validation = sources.collect::<Result<_>>()?;

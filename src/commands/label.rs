@@ -5,19 +5,20 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 
+use super::looks::{self, Looks};
 use super::sources;
-use crate::cli::LabelArgs;
+use crate::cli::{LabelArgs, SecondLookArgs};
 use crate::config::{Config, OnError, SourceConfig, SourceKind};
 use crate::data::{Dataset, FaceLabel, Sample, wflw_line};
 use crate::geometry::{Face, Scheme};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::JointOptions;
 use crate::model::weights;
-use crate::{device, fs, interrupt};
+use crate::{console, device, fs, interrupt};
 
 /// Run the subcommand.
 ///
@@ -33,15 +34,13 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
             file.display()
         );
     }
+    fs::check_parent(&args.out)?;
     let labeller = Labeller::new(&args)?;
-    let mut config = labeller.predictor.config().clone();
-    config.data.on_error = if args.skip_errors {
-        OnError::Skip
-    } else {
-        OnError::Fail
-    };
-    let dataset = Dataset::load(&sources(&args)?, &config)?;
-    check_folder(&args.out)?;
+    let mut config = labeller.config.clone();
+    if args.skip_errors {
+        config.data.on_error = OnError::Skip;
+    }
+    let dataset = Dataset::load(&sources(&args, &config)?, &config)?;
     interrupt::listen()?;
     let bar = ProgressBar::new(dataset.samples.len() as u64);
     let indices = (0..dataset.samples.len()).into_par_iter();
@@ -56,34 +55,24 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
     write(&args.out, labelled.iter().map(|l| l.lines.as_str()))?;
     write(&beside, labelled.iter().map(|l| l.disagreements.as_str()))?;
     summarise(&labelled, &args.out);
-    eprint!("{}", dataset.report);
+    console::note(&dataset.report);
     if dataset.left_out().total() > 0 {
-        eprint!("{}", dataset.left_out());
+        console::note(&dataset.left_out());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// A folder that cannot be written to is told before the work.
-fn check_folder(out: &Path) -> Result<()> {
-    let folder = out.parent().filter(|p| !p.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
-    let check = || {
-        std::fs::create_dir_all(folder)?;
-        tempfile::tempfile_in(folder)
-    };
-    check().with_context(|| format!("cannot write into {}", folder.display()))?;
-    Ok(())
-}
-
-/// The lists of the command line, or those that a configuration trains on.
-fn sources(args: &LabelArgs) -> Result<Vec<SourceConfig>> {
-    let sources = match &args.config {
-        Some(path) => Config::load(Some(path), &[])?.data.train,
-        None => {
-            let parsed = args.data.iter().map(|text| sources::parse(text));
-            parsed.collect::<Result<_>>()?
-        }
-    };
+/// The lists of the command line, or those that the settings train on.
+fn sources(args: &LabelArgs, config: &Config) -> Result<Vec<SourceConfig>> {
+    let parsed = args.data.iter().map(|text| sources::parse(text));
+    let mut sources: Vec<SourceConfig> = parsed.collect::<Result<_>>()?;
+    if sources.is_empty() {
+        sources.clone_from(&config.data.train);
+    }
+    ensure!(
+        !sources.is_empty(),
+        "nothing to label: give --data, or --config with data.train"
+    );
     for source in &sources {
         ensure!(
             source.kind != SourceKind::Pts && source.images == sources[0].images,
@@ -113,6 +102,7 @@ struct Labelled {
 
 struct Labeller {
     predictor: Predictor,
+    config: Config,
     options: DetectOptions,
     all: bool,
     min_face: f32,
@@ -123,7 +113,11 @@ impl Labeller {
     fn new(args: &LabelArgs) -> Result<Self> {
         let file = weights::find(args.weights.as_deref())?;
         let device = device::by_name(&args.device)?;
-        let predictor = Predictor::load_pair(&file, args.aligner.as_deref(), &device)?;
+        let second = SecondLookArgs {
+            aligner: args.aligner.clone(),
+            ..SecondLookArgs::default()
+        };
+        let Looks { predictor, config } = looks::load(&file, &second, &args.settings, &device)?;
         ensure!(
             predictor.align_options().is_some() && predictor.finds_faces(),
             "labelling takes a detector and an aligner, and {} holds one of them only; name the \
@@ -135,11 +129,12 @@ impl Labeller {
             "a WFLW list has the points of the scheme wflw98, these weights give {}",
             predictor.scheme().name()
         );
-        let detect = &predictor.config().detect;
+        let detect = &config.detect;
         let mut options = DetectOptions::from(detect).with_score(detect.joint_score);
         options.size = args.size.map_or(options.size, InputSize::Fixed);
         Ok(Self {
             predictor,
+            config,
             options,
             all: args.all,
             min_face: args.min_face,
@@ -231,14 +226,14 @@ fn write<'a>(path: &Path, mut parts: impl Iterator<Item = &'a str>) -> Result<()
 
 fn summarise(labelled: &[Labelled], out: &Path) {
     let sum = |of: fn(&Labelled) -> usize| labelled.iter().map(of).sum::<usize>();
-    println!(
+    console::say(format!(
         "{}: {} faces labelled; {} left out because the looks disagree, {} because the detector \
          does not find them",
         out.display(),
         sum(|l| l.written),
         sum(|l| l.unsure),
         sum(|l| l.not_found)
-    );
+    ));
 }
 
 #[cfg(test)]

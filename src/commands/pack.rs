@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use crate::cli::PackArgs;
 use crate::model::weights::{self, Precision};
+use crate::{console, fs};
 
 /// Run the subcommand.
 ///
@@ -18,6 +19,7 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
         args.force || !args.out.exists(),
         "{out} exists already: choose another --out, or replace it with --force"
     );
+    fs::check_parent(&args.out)?;
     let device = Device::flex();
     let mut networks = weights::load_networks(&args.weights, &device)?;
     if let Some(path) = &args.aligner {
@@ -33,6 +35,6 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
     };
     weights::save_networks(&networks, precision, &args.out)?;
     let bytes = std::fs::metadata(&args.out).with_context(|| out.to_string())?;
-    println!("{out}: {} bytes", bytes.len());
+    console::say(format!("{out}: {} bytes", bytes.len()));
     Ok(ExitCode::SUCCESS)
 }

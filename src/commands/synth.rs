@@ -6,6 +6,7 @@ use anyhow::Result;
 use indicatif::ProgressBar;
 
 use crate::cli::SynthArgs;
+use crate::console;
 use crate::synth::{self, Options};
 
 /// Run the subcommand: draw photos, write lists and a configuration, say what to do next.
@@ -29,12 +30,15 @@ pub fn run(args: SynthArgs) -> Result<ExitCode> {
         ("train.txt", written.train),
         ("val.txt", written.validation),
     ] {
-        println!(
+        console::say(format!(
             "{}: {photos} photos, {faces} faces",
             args.out.join(list).display()
-        );
+        ));
     }
     let config = args.out.join("config.yaml");
-    println!("next: retinamark train --config {}", config.display());
+    console::say(format!(
+        "next: retinamark train --config {}",
+        config.display()
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -7,10 +7,7 @@ use anyhow::Result;
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::train::{Ended, Start};
-use crate::{device, interrupt, train};
-
-/// Exit code after Ctrl-C, as shells have it: 128 plus the number of SIGINT.
-const INTERRUPTED: u8 = 130;
+use crate::{console, device, interrupt, train};
 
 /// Run the subcommand.
 ///
@@ -29,8 +26,10 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     match train::train(&config, start, &device)? {
         Ended::Done => Ok(ExitCode::SUCCESS),
         Ended::Interrupted => {
-            eprintln!("stopped; the checkpoint is in {out}, continue with --resume");
-            Ok(ExitCode::from(INTERRUPTED))
+            console::note(format!(
+                "stopped; the checkpoint is in {out}, continue with --resume"
+            ));
+            Ok(ExitCode::from(interrupt::EXIT_CODE))
         }
     }
 }
@@ -38,10 +37,10 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
 /// The settings of the command line. A run that goes on takes those it has saved, unless it is
 /// given others.
 fn load_config(args: &TrainArgs) -> Result<Config> {
-    let config = Config::load(args.config.as_deref(), &args.sets)?;
+    let config = args.settings.load()?;
     let saved = config.train.out.join("config.yaml");
-    if args.resume && args.config.is_none() && saved.exists() {
-        return Config::load(Some(&saved), &args.sets);
+    if args.resume && args.settings.config.is_none() && saved.exists() {
+        return Config::load(Some(&saved), &args.settings.sets);
     }
     Ok(config)
 }

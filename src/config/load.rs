@@ -28,15 +28,8 @@ impl Config {
     /// type or has an impossible value, and what is allowed there.
     pub fn load(path: Option<&Path>, sets: &[String]) -> Result<Self> {
         let mut tree = defaults()?;
-        let default_file = Path::new(DEFAULT_FILE);
-        let file = path.or_else(|| default_file.exists().then_some(default_file));
-        if let Some(file) = file {
-            let context = || format!("configuration {}", file.display());
-            let bytes = std::fs::read(file).with_context(context)?;
-            let text = text::decode(bytes).with_context(context)?;
-            let overlay = parse_tree(&text).with_context(context)?;
+        if let Some(overlay) = overlay(path)? {
             merge(&mut tree, overlay);
-            typed(tree.clone()).with_context(context)?;
         }
         for set in sets {
             apply_set(&mut tree, set).with_context(|| format!("--set {set}"))?;
@@ -67,6 +60,23 @@ impl Config {
     }
 }
 
+/// What the file at `path`, or the default one if it is there, says, checked for keys and types.
+pub(super) fn overlay(path: Option<&Path>) -> Result<Option<Value>> {
+    let default_file = Path::new(DEFAULT_FILE);
+    let Some(file) = path.or_else(|| default_file.exists().then_some(default_file)) else {
+        return Ok(None);
+    };
+    let read = || -> Result<Value> {
+        let overlay = parse_tree(&text::decode(std::fs::read(file)?)?)?;
+        let mut tree = defaults()?;
+        merge(&mut tree, overlay.clone());
+        typed(tree)?;
+        Ok(overlay)
+    };
+    let overlay = read().with_context(|| format!("configuration {}", file.display()))?;
+    Ok(Some(overlay))
+}
+
 fn defaults() -> Result<Value> {
     serde_yaml::to_value(Config::default()).context("cannot list the default settings")
 }
@@ -83,7 +93,7 @@ fn parse_tree(text: &str) -> Result<Value> {
 
 /// Mappings merge key by key, everything else is replaced. A section that is written down but
 /// empty (`data:` with all its keys commented out) stays as it was.
-fn merge(base: &mut Value, overlay: Value) {
+pub(super) fn merge(base: &mut Value, overlay: Value) {
     match (base, overlay) {
         (Value::Mapping(base), Value::Mapping(overlay)) => {
             for (key, value) in overlay {
@@ -101,7 +111,7 @@ fn merge(base: &mut Value, overlay: Value) {
 }
 
 /// The typed configuration; errors start with the path of the key.
-fn typed(tree: Value) -> Result<Config> {
+pub(super) fn typed(tree: Value) -> Result<Config> {
     serde_path_to_error::deserialize(tree).map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner();
@@ -118,7 +128,7 @@ fn typed(tree: Value) -> Result<Config> {
     })
 }
 
-fn apply_set(tree: &mut Value, set: &str) -> Result<()> {
+pub(super) fn apply_set(tree: &mut Value, set: &str) -> Result<()> {
     let (path, text) = set
         .split_once('=')
         .context("expected key.path=value, for example train.epochs=10")?;

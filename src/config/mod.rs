@@ -2,6 +2,7 @@
 
 mod aligner;
 mod augment;
+mod changes;
 mod check;
 mod data;
 mod load;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use aligner::{AlignerConfig, Task};
 pub use augment::*;
+pub use changes::Changes;
 pub use data::*;
 pub use load::DEFAULT_FILE;
 pub use model::*;

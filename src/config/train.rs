@@ -1,6 +1,6 @@
 //! Matching, losses, optimisation, the training loop.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -214,6 +214,14 @@ pub struct TrainConfig {
     pub blend_weights: Option<PathBuf>,
     /// Their share in the average; 0: not averaged.
     pub blend_share: f32,
+}
+
+impl TrainConfig {
+    /// What the final weights are averaged with, and its share; `None`: nothing.
+    pub fn blend(&self) -> Option<(&Path, f32)> {
+        let path = self.blend_weights.as_deref()?;
+        (self.blend_share > 0.0).then_some((path, self.blend_share))
+    }
 }
 
 impl Default for TrainConfig {

@@ -51,7 +51,7 @@ fn misfit(face: &FaceLabel, size: [u32; 2]) -> Option<String> {
     let longer = width.max(height);
     let b = face.box_xyxy;
     let [box_width, box_height] = [b.width().abs(), b.height().abs()];
-    let reach = box_width.max(box_height);
+    let reach = box_width.max(box_height); // ignores what is not a number
     let reach = reach.clamp(REACH[0] * longer, REACH[1] * longer);
     for (i, point) in face.landmarks.iter().enumerate() {
         let [x, y] = point.at;
@@ -64,8 +64,9 @@ fn misfit(face: &FaceLabel, size: [u32; 2]) -> Option<String> {
         }
     }
     let [x1, y1, x2, y2] = <[f32; 4]>::from(b);
-    // Not a number when a corner is beyond all numbers.
-    if !(box_width.max(box_height) <= LONGEST * longer) {
+    // Not a number, which is never small enough, when a corner is beyond all numbers.
+    let small = |side: f32| side <= LONGEST * longer;
+    if !(small(box_width) && small(box_height)) {
         return Some(format!(
             "the box from ({x1}, {y1}) to ({x2}, {y2}) is too large for the photo of {width} x \
              {height} pixels"

@@ -25,6 +25,23 @@ pub fn unreadable_ending(name: &OsStr) -> Option<String> {
     ending(name).filter(|e| OTHER_ENDINGS.contains(&e.as_str()))
 }
 
+/// What the first bytes of a file say it is, if that is a picture of a kind that cannot be read.
+pub fn unreadable_kind(head: &[u8]) -> Option<&'static str> {
+    let brand = match head {
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => brand.get(..4)?,
+        [0xff, 0x0a, ..] | [0, 0, 0, 12, b'J', b'X', b'L', b' ', ..] => return Some("JPEG XL"),
+        [0, 0, 0, 12, b'j', b'P', ..] | [0xff, 0x4f, 0xff, 0x51, ..] => return Some("JPEG 2000"),
+        [b'8', b'B', b'P', b'S', ..] => return Some("Photoshop"),
+        _ => return None,
+    };
+    match brand {
+        b"avif" | b"avis" => Some("AVIF"),
+        b"crx " => Some("Canon raw"),
+        [b'h', b'e', ..] | b"mif1" | b"msf1" => Some("HEIC"),
+        _ => None,
+    }
+}
+
 /// Whether macOS wrote the file beside another one (`._a.jpg`), to keep what a foreign disk cannot.
 pub fn is_sidecar(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b"._")
@@ -52,6 +69,10 @@ mod tests {
             Some("heic")
         );
         assert_eq!(unreadable_ending("a.jpg".as_ref()), None);
+        assert_eq!(unreadable_kind(b"\0\0\0\x18ftypheic\0\0"), Some("HEIC"));
+        assert_eq!(unreadable_kind(b"\0\0\0\x18ftypavif\0\0"), Some("AVIF"));
+        assert_eq!(unreadable_kind(b"\0\0\0\x18ftypisom\0\0"), None);
+        assert_eq!(unreadable_kind(b"\0\0\0\x18ftyp"), None);
         assert!(is_sidecar("._a.jpg".as_ref()) && !is_sidecar("_a.jpg".as_ref()));
     }
 }

@@ -1,6 +1,6 @@
 //! Every kind of pixel to RGB8, within one buffer.
 
-use anyhow::{Result, bail};
+use anyhow::{Result, anyhow, bail};
 use image::ColorType;
 
 /// Convert what a decoder returned (samples in native byte order) to RGB8. Works inside `raw`, so
@@ -34,7 +34,7 @@ pub fn to_rgb8(raw: Vec<u8>, color: ColorType) -> Result<Vec<u8>> {
 }
 
 /// Replace each pixel of `N` bytes by three bytes, in place.
-fn convert<const N: usize>(mut raw: Vec<u8>, rgb: impl Fn(&[u8; N]) -> [u8; 3]) -> Vec<u8> {
+pub fn convert<const N: usize>(mut raw: Vec<u8>, rgb: impl Fn(&[u8; N]) -> [u8; 3]) -> Vec<u8> {
     let count = raw.len() / N;
     let one = |raw: &mut [u8], i: usize| {
         let mut pixel = [0; N];
@@ -53,7 +53,8 @@ fn convert<const N: usize>(mut raw: Vec<u8>, rgb: impl Fn(&[u8; N]) -> [u8; 3]) 
     raw
 }
 
-const fn narrow(v: u16) -> u8 {
+/// Sixteen bits to eight, rounded.
+pub const fn narrow(v: u16) -> u8 {
     ((v as u32 + 128) / 257) as u8
 }
 
@@ -62,8 +63,24 @@ const fn over_white(c: u8, alpha: u8) -> u8 {
     ((c * a + 255 * (255 - a) + 127) / 255) as u8
 }
 
-fn blend(rgb: [u8; 3], alpha: u8) -> [u8; 3] {
+/// A colour over white; `alpha` 255 covers.
+pub fn blend(rgb: [u8; 3], alpha: u8) -> [u8; 3] {
     rgb.map(|c| over_white(c, alpha))
+}
+
+/// Inks as Adobe stores them in JPEG files, 255 for none, to RGB8.
+pub fn inverted_cmyk([c, m, y, k]: [u8; 4]) -> [u8; 3] {
+    [c, m, y].map(|ink| ((u32::from(ink) * u32::from(k) + 127) / 255) as u8)
+}
+
+/// A decoder's error in words that help.
+pub fn explain(error: image::ImageError) -> anyhow::Error {
+    match error {
+        image::ImageError::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
+            anyhow!("the file is cut off")
+        }
+        e => anyhow!(e),
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod options;
 mod predictor;
 mod prepare;
 mod refiner;
+mod twins;
 
 pub use consensus::Consensus;
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};

@@ -84,6 +84,16 @@ impl DetectOptions {
         [Some(self.size), self.second_size].into_iter().flatten()
     }
 
+    /// Longer side of the largest network input for a photo of these width and height, pixels.
+    pub fn longest_input(&self, [width, height]: [u32; 2]) -> u32 {
+        let longer = width.max(height);
+        let of = |size| match size {
+            InputSize::Fixed(side) => side,
+            InputSize::Full => longer.min(FULL_SIZE_LIMIT),
+        };
+        self.sizes().map(of).max().unwrap_or(longer).max(1)
+    }
+
     /// The part that concerns the network's outputs.
     pub(super) const fn postprocess(&self) -> postprocess::Options {
         postprocess::Options {

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::detector::Detector;
 use super::refiner::Refiner;
+use super::twins;
 use super::{AlignOptions, DetectOptions, Prepared};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
@@ -137,6 +138,11 @@ impl Predictor {
         &self.config
     }
 
+    /// The config that came with the aligner's weights, if there is one.
+    pub fn aligner_config(&self) -> Option<&Config> {
+        self.refiner.as_ref().map(Refiner::config)
+    }
+
     /// Whether it finds faces by itself.
     pub const fn finds_faces(&self) -> bool {
         self.detector.is_some()
@@ -210,13 +216,14 @@ impl Predictor {
     }
 
     /// The last part of [`Predictor::detect`]: `faces` of `photo` with better landmarks, if there
-    /// is an aligner.
+    /// is an aligner. Of faces whose landmarks coincide then, only the best one stays.
     ///
     /// # Errors
     /// When the device fails.
     pub fn look_again(&self, photo: &RgbImage, mut faces: Vec<Face>) -> Result<Vec<Face>> {
         if let Some(refiner) = &self.refiner {
             refiner.refine(photo, &mut faces)?;
+            twins::remove(&mut faces);
         }
         Ok(faces)
     }

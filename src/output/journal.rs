@@ -4,14 +4,16 @@
 //! lines are brought into the order of the input and `detections.jsonl` appears at once, complete.
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
+use super::provenance::{self, Provenance, Settings, Stamp};
 use super::{PhotoRecord, write_table};
-use crate::fs::{remove_unfinished, write_atomic};
+use crate::fs::{LOCK_NAME, remove_unfinished, write_atomic};
 
 /// The record of a call: one line a photo.
 pub const RECORD: &str = "detections.jsonl";
@@ -27,6 +29,20 @@ pub fn existing_record(out: &Path) -> Option<PathBuf> {
         .map(|name| out.join(name))
         .into_iter()
         .find(|path| path.symlink_metadata().is_ok())
+}
+
+/// Whether a file bears the name of one that a call keeps in its folder beside the pictures.
+pub fn is_own_file(name: &OsStr) -> bool {
+    [
+        RECORD,
+        RECORD_HIDDEN,
+        TABLE,
+        PART,
+        provenance::NAME,
+        LOCK_NAME,
+    ]
+    .iter()
+    .any(|own| name == *own)
 }
 
 /// What is known of a photo that is done.
@@ -52,16 +68,18 @@ pub struct Journal {
     part: File,
     end: u64,
     lines: HashMap<String, Line>,
+    provenance: Provenance,
 }
 
 impl Journal {
-    /// Begin in a folder without earlier results, or with `replace` forget them.
+    /// Begin in a folder without earlier results, or with `replace` forget them. `settings` are
+    /// those that the results depend on.
     ///
     /// # Errors
     /// When the folder cannot be written, or holds results that may not be replaced.
-    pub fn start(out: &Path, replace: bool) -> Result<Self> {
+    pub fn start(out: &Path, replace: bool, settings: &Settings) -> Result<Self> {
         if replace {
-            for name in [RECORD, RECORD_HIDDEN, TABLE, PART] {
+            for name in [RECORD, RECORD_HIDDEN, TABLE, PART, provenance::NAME] {
                 remove(&out.join(name))?;
             }
             remove_unfinished(out);
@@ -79,16 +97,25 @@ impl Journal {
             part,
             end: 0,
             lines: HashMap::new(),
+            provenance: Provenance::start(out, settings)?,
         })
     }
 
     /// Go on where an earlier call stopped; a half last line is dropped.
     ///
     /// # Errors
-    /// When an earlier record cannot be read or holds other lines than ours.
-    pub fn resume(out: &Path) -> Result<Self> {
+    /// When an earlier record cannot be read or holds other lines than ours, or was made with other
+    /// `settings`.
+    pub fn resume(out: &Path, settings: &Settings) -> Result<Self> {
         let earlier = [RECORD_HIDDEN, RECORD, PART].map(|name| out.join(name));
         let earlier: Vec<&PathBuf> = earlier.iter().filter(|path| path.exists()).collect();
+        for record in &earlier {
+            each_line(record, |_, _| Ok(()))?;
+        }
+        let provenance = match earlier.is_empty() {
+            true => Provenance::start(out, settings)?,
+            false => Provenance::resume(out, settings)?,
+        };
         remove_unfinished(out);
         // Written anew and renamed: a kill while resuming loses nothing either.
         let path = out.join(PART);
@@ -108,6 +135,7 @@ impl Journal {
             part,
             end: 0,
             lines: HashMap::new(),
+            provenance,
         };
         each_line(&path, |bytes, photo| {
             journal.note(&photo, bytes.len());
@@ -121,11 +149,24 @@ impl Journal {
         self.lines.get(name).map(|line| line.done)
     }
 
-    /// Add the line of a photo, in place of an earlier one.
+    /// The file that the result of a photo is about, as it was then.
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        self.provenance.stamp(name)
+    }
+
+    /// Drop the line of a photo: it is about a file that is not the same any more.
+    pub fn forget(&mut self, name: &str) {
+        self.lines.remove(name);
+    }
+
+    /// Add the line of a photo, in place of an earlier one, and the stamp of its file.
     ///
     /// # Errors
     /// When it cannot be written; what was written of it is taken back.
-    pub fn append(&mut self, photo: &PhotoRecord) -> Result<()> {
+    pub fn append(&mut self, photo: &PhotoRecord, stamp: Option<Stamp>) -> Result<()> {
+        if let Some(stamp) = stamp {
+            self.provenance.add(&photo.image, stamp)?;
+        }
         let mut line = serde_json::to_vec(photo)?;
         line.push(b'\n');
         if let Err(error) = self.part.write_all(&line) {
@@ -250,6 +291,10 @@ mod tests {
         PhotoRecord::new(name.into(), [width, 5], &[])
     }
 
+    fn settings() -> Settings {
+        Settings::from([("score".into(), "0.5".into())])
+    }
+
     fn names(out: &Path) -> Vec<(String, u32)> {
         let text = std::fs::read_to_string(out.join(RECORD)).unwrap();
         let photos = text.lines().map(|l| serde_json::from_str(l).unwrap());
@@ -259,9 +304,9 @@ mod tests {
     #[test]
     fn lines_come_out_in_the_order_of_the_input() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = Journal::start(dir.path(), false).unwrap();
+        let mut journal = Journal::start(dir.path(), false, &settings()).unwrap();
         for name in ["c", "a", "b"] {
-            journal.append(&photo(name, 1)).unwrap();
+            journal.append(&photo(name, 1), None).unwrap();
         }
         assert!(!dir.path().join(RECORD).exists());
         journal
@@ -277,17 +322,17 @@ mod tests {
     #[test]
     fn a_killed_call_is_resumed_without_its_half_line() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = Journal::start(dir.path(), false).unwrap();
-        journal.append(&photo("a", 1)).unwrap();
-        journal.append(&photo("b", 1)).unwrap();
+        let mut journal = Journal::start(dir.path(), false, &settings()).unwrap();
+        journal.append(&photo("a", 1), None).unwrap();
+        journal.append(&photo("b", 1), None).unwrap();
         drop(journal);
         let part = dir.path().join(PART);
         let whole = std::fs::read(&part).unwrap();
         std::fs::write(&part, &whole[..whole.len() - 9]).unwrap();
-        assert!(Journal::start(dir.path(), false).is_err());
-        let mut journal = Journal::resume(dir.path()).unwrap();
+        assert!(Journal::start(dir.path(), false, &settings()).is_err());
+        let mut journal = Journal::resume(dir.path(), &settings()).unwrap();
         assert!(journal.done("a").is_some() && journal.done("b").is_none());
-        journal.append(&photo("b", 2)).unwrap();
+        journal.append(&photo("b", 2), None).unwrap();
         journal.finish(["a", "b"].into_iter(), true, None).unwrap();
         assert_eq!(names(dir.path()), [("a".into(), 1), ("b".into(), 2)]);
     }
@@ -295,14 +340,14 @@ mod tests {
     #[test]
     fn resuming_keeps_other_lines_and_replaces_redone_ones() {
         let dir = tempfile::tempdir().unwrap();
-        let mut journal = Journal::start(dir.path(), false).unwrap();
-        journal.append(&photo("old", 1)).unwrap();
-        journal.append(&photo("a", 1)).unwrap();
+        let mut journal = Journal::start(dir.path(), false, &settings()).unwrap();
+        journal.append(&photo("old", 1), None).unwrap();
+        journal.append(&photo("a", 1), None).unwrap();
         journal
             .finish(["old", "a"].into_iter(), true, None)
             .unwrap();
-        let mut journal = Journal::resume(dir.path()).unwrap();
-        journal.append(&photo("a", 2)).unwrap();
+        let mut journal = Journal::resume(dir.path(), &settings()).unwrap();
+        journal.append(&photo("a", 2), None).unwrap();
         journal.finish(["a"].into_iter(), false, Some(0)).unwrap();
         assert_eq!(names(dir.path()), [("old".into(), 1), ("a".into(), 2)]);
         assert!(dir.path().join(TABLE).exists());
@@ -312,7 +357,10 @@ mod tests {
     fn a_foreign_record_is_not_touched() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join(RECORD), "hello\nworld\n").unwrap();
-        let error = format!("{:#}", Journal::resume(dir.path()).unwrap_err());
+        let error = format!(
+            "{:#}",
+            Journal::resume(dir.path(), &settings()).unwrap_err()
+        );
         assert!(
             error.contains("line 1") && error.contains(RECORD),
             "{error}"

@@ -37,6 +37,13 @@ impl Layout {
         self.with(&format!("{CROP}{face}.jpg"))
     }
 
+    /// Every file that a call may have written for a photo of this size and number of faces.
+    pub fn all(&self, size: [u32; 2], faces: usize) -> Vec<PathBuf> {
+        let mut files = vec![self.drawing(size)];
+        files.extend((0..faces).flat_map(|face| [self.pts(face), self.crop(face)]));
+        files
+    }
+
     fn with(&self, ending: &str) -> PathBuf {
         let mut name = OsString::from(&self.stem);
         name.push(ending);

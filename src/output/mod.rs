@@ -6,15 +6,17 @@ mod drawing;
 mod journal;
 mod layout;
 mod name;
+mod provenance;
 mod pts;
 mod record;
 mod table;
 
 pub use crop::{align, aligned_crop, has_template, template};
 pub use drawing::draw;
-pub use journal::{Done, Journal, RECORD, RECORD_HIDDEN, TABLE, existing_record};
+pub use journal::{Done, Journal, RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file};
 pub use layout::{Layout, is_own_picture};
 pub use name::portable_name;
+pub use provenance::{Settings, Stamp};
 pub use pts::pts_text;
 pub use record::{FaceRecord, PhotoRecord};
 pub use table::write_table;

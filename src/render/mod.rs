@@ -130,7 +130,7 @@ pub fn draw_points(
 /// # Errors
 /// Names `path` when it cannot be written.
 pub fn save_jpeg(path: &Path, image: &RgbImage) -> Result<()> {
-    fs::write_atomic(path, |out| {
+    fs::write_atomic_unsynced(path, |out| {
         Ok(image.write_with_encoder(JpegEncoder::new_with_quality(out, 90))?)
     })
 }

@@ -27,6 +27,7 @@ pub struct Written {
 /// written.
 pub fn write(out: &Path, options: &Options, done: &(dyn Fn() + Sync)) -> Result<Written> {
     check(options)?;
+    fs::check_folder(out)?;
     let config = out.join("config.yaml");
     ensure!(
         !config.exists(),

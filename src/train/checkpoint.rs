@@ -11,6 +11,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
+use super::log::Stand;
 use crate::config::Config;
 use crate::fs::write_atomic;
 use crate::optim::{Layout, OptimizerState};
@@ -67,6 +68,16 @@ pub struct Checkpoint {
     pub optimizer: OptimizerState,
 }
 
+impl Position {
+    /// Where the logs stand that belong to it.
+    pub const fn stand(&self) -> Stand {
+        Stand {
+            step: self.step,
+            epochs: self.epoch,
+        }
+    }
+}
+
 impl Checkpoint {
     fn groups(&self) -> [(&'static str, &[f32]); 4] {
         [
@@ -110,44 +121,51 @@ impl Checkpoint {
     /// # Errors
     /// When the file is damaged, not a checkpoint, or of another model.
     pub fn load(path: &Path, layout: &Layout) -> Result<(Self, Config)> {
-        let read = || -> Result<(Self, Config)> {
-            let bytes = std::fs::read(path)?;
-            let metadata = read_metadata(&bytes)?;
-            let text = |key: &str| {
-                metadata
-                    .get(key)
-                    .with_context(|| format!("{key} is missing"))
-            };
-            ensure!(
-                text("format")? == FORMAT,
-                "not a checkpoint of this version of the program"
-            );
-            let state: State = serde_json::from_str(text("state")?).context("state")?;
-            let config = Config::from_yaml(text("config")?).context("config")?;
-            let tensors = SafeTensors::deserialize(&bytes)?;
-            let group = |name: &str| read_group(&tensors, layout, name);
-            let has_second = tensors.iter().any(|(name, _)| name.starts_with("second/"));
-            ensure!(
-                state.tensor_updates.len() == layout.entries().len(),
-                "it is of another model"
-            );
-            let checkpoint = Self {
-                weights: group("weights")?,
-                ema: group("ema")?,
-                optimizer: OptimizerState {
-                    first: group("first")?,
-                    second: if has_second {
-                        group("second")?
-                    } else {
-                        Vec::new()
-                    },
-                    updates: state.tensor_updates.clone(),
-                },
-                state,
-            };
-            Ok((checkpoint, config))
+        std::fs::read(path)
+            .map_err(anyhow::Error::from)
+            .and_then(|bytes| Self::parse(&bytes, layout))
+            .with_context(|| format!("cannot continue from {}", path.display()))
+    }
+
+    /// [`Self::load`] of a file in memory.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(bytes: &[u8], layout: &Layout) -> Result<(Self, Config)> {
+        let metadata = read_metadata(bytes)?;
+        let text = |key: &str| {
+            metadata
+                .get(key)
+                .with_context(|| format!("{key} is missing"))
         };
-        read().with_context(|| format!("cannot continue from {}", path.display()))
+        ensure!(
+            text("format")? == FORMAT,
+            "not a checkpoint of this version of the program"
+        );
+        let state: State = serde_json::from_str(text("state")?).context("state")?;
+        let config = Config::from_yaml(text("config")?).context("config")?;
+        let tensors = SafeTensors::deserialize(bytes)?;
+        let group = |name: &str| read_group(&tensors, layout, name);
+        let has_second = tensors.iter().any(|(name, _)| name.starts_with("second/"));
+        ensure!(
+            state.tensor_updates.len() == layout.entries().len(),
+            "it is of another model"
+        );
+        let checkpoint = Self {
+            weights: group("weights")?,
+            ema: group("ema")?,
+            optimizer: OptimizerState {
+                first: group("first")?,
+                second: if has_second {
+                    group("second")?
+                } else {
+                    Vec::new()
+                },
+                updates: state.tensor_updates.clone(),
+            },
+            state,
+        };
+        Ok((checkpoint, config))
     }
 }
 

@@ -5,11 +5,38 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::tensorboard::EventWriter;
+use super::tensorboard::{self, Event, EventWriter};
 use crate::fs::write_atomic;
 
 /// Named numbers of one row; not finite ones are empty cells.
 pub type Row = [(String, f64)];
+
+/// Where a checkpoint stands, from which a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// Optimiser steps done.
+    pub step: usize,
+    /// Epochs finished, with everything that follows one.
+    pub epochs: usize,
+}
+
+impl Stand {
+    /// Whether a row was written before the checkpoint. One that sums up an `epoch` is written
+    /// after that epoch's last step, at a time when the epoch is not finished yet.
+    fn knows(&self, step: usize, epoch: Option<f64>) -> bool {
+        step <= self.step && epoch.is_none_or(|epoch| epoch <= self.epochs as f64)
+    }
+
+    fn knows_event(&self, event: &Event) -> bool {
+        let values = event.summary.iter().flat_map(|summary| &summary.value);
+        let epoch = values.filter(|v| !v.tag.starts_with(STEPS) && v.tag.ends_with("/epoch"));
+        let epoch = epoch.filter_map(|v| v.simple_value).next();
+        usize::try_from(event.step).is_ok_and(|step| self.knows(step, epoch.map(f64::from)))
+    }
+}
+
+/// Group of the figures of single steps in TensorBoard.
+const STEPS: &str = "train";
 
 /// The logs of a run: `steps.csv`, `epochs.csv`, `validation.csv` and `tensorboard/`.
 #[derive(Debug)]
@@ -21,18 +48,22 @@ pub struct RunLog {
 }
 
 impl RunLog {
-    /// Open the logs in `out`. `resumed_at` is the step that the run continues after: rows beyond
-    /// it, written by the part of the run that was lost, are dropped. `None` starts anew.
+    /// Open the logs in `out`. What they hold beyond the `stand` that the run continues from was
+    /// written by the part of it that is lost, and is dropped. `None` starts anew.
     ///
     /// # Errors
     /// When a file cannot be read or written.
-    pub fn open(out: &Path, resumed_at: Option<usize>) -> Result<Self> {
-        let table = |name: &str| Table::open(out.join(name), resumed_at);
+    pub fn open(out: &Path, stand: Option<Stand>) -> Result<Self> {
+        let table = |name: &str, rows| Table::open(out.join(name), rows, stand);
+        let events = out.join("tensorboard");
+        tensorboard::keep_events(&events, |event| {
+            stand.is_some_and(|stand| stand.knows_event(event))
+        })?;
         Ok(Self {
-            steps: table("steps.csv")?,
-            epochs: table("epochs.csv")?,
-            validation: table("validation.csv")?,
-            events: EventWriter::create(&out.join("tensorboard"), resumed_at)?,
+            steps: table("steps.csv", Rows::Steps)?,
+            epochs: table("epochs.csv", Rows::Epochs)?,
+            validation: table("validation.csv", Rows::Epochs)?,
+            events: EventWriter::create(&events, stand.map(|stand| stand.step))?,
         })
     }
 
@@ -42,7 +73,7 @@ impl RunLog {
     /// When a file cannot be written.
     pub fn step(&mut self, step: usize, row: &Row) -> Result<()> {
         self.steps.append(step, row)?;
-        self.scalars("train", step, row)
+        self.scalars(STEPS, step, row)
     }
 
     /// Averages of one epoch.
@@ -72,6 +103,13 @@ impl RunLog {
     }
 }
 
+/// What the rows of a table are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rows {
+    Steps,
+    Epochs,
+}
+
 /// A CSV file whose first column is the step and whose header comes with the first row.
 #[derive(Debug)]
 struct Table {
@@ -81,9 +119,9 @@ struct Table {
 }
 
 impl Table {
-    fn open(path: PathBuf, resumed_at: Option<usize>) -> Result<Self> {
-        let header = match resumed_at {
-            Some(step) if path.exists() => drop_rows_after(&path, step)?,
+    fn open(path: PathBuf, rows: Rows, stand: Option<Stand>) -> Result<Self> {
+        let header = match stand {
+            Some(stand) if path.exists() => keep_known_rows(&path, rows, stand)?,
             _ => {
                 if path.exists() {
                     std::fs::remove_file(&path)
@@ -142,19 +180,31 @@ fn cell(row: &Row, name: &str) -> String {
     number.map_or_else(String::new, |n| (*n as f32).to_string())
 }
 
-/// Rewrite the table without the rows after `step` and without torn ones; gives its header.
-fn drop_rows_after(path: &Path, step: usize) -> Result<Vec<String>> {
+/// Rewrite the table without torn rows and those that the checkpoint does not know; gives its
+/// header.
+fn keep_known_rows(path: &Path, rows: Rows, stand: Stand) -> Result<Vec<String>> {
     let context = || format!("cannot read {}", path.display());
+    let mut text = std::fs::read(path).with_context(context)?;
+    // A row without its end may lack digits too.
+    let whole = text
+        .iter()
+        .rposition(|&b| b == b'\n')
+        .map_or(0, |end| end + 1);
+    text.truncate(whole);
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
-        .from_path(path)
-        .with_context(context)?;
+        .from_reader(text.as_slice());
     let header = reader.headers().with_context(context)?.clone();
+    let epoch = match rows {
+        Rows::Steps => None,
+        Rows::Epochs => header.iter().position(|name| name == "epoch"),
+    };
     let mut kept = Vec::new();
     for record in reader.records() {
         let record = record.with_context(context)?;
-        let row_step = record.get(0).and_then(|cell| cell.parse::<usize>().ok());
-        if record.len() == header.len() && row_step.is_some_and(|s| s <= step) {
+        let step = record.get(0).and_then(|cell| cell.parse().ok());
+        let epoch = epoch.and_then(|at| record.get(at)?.parse().ok());
+        if record.len() == header.len() && step.is_some_and(|step| stand.knows(step, epoch)) {
             kept.push(record);
         }
     }

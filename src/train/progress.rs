@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::figures::Figures;
+use crate::console;
 
 /// Time between lines when there is no terminal for a bar.
 const LINE_EVERY: Duration = Duration::from_secs(30);
@@ -48,7 +49,10 @@ impl Progress {
         if self.bar.is_hidden() && self.last_line.elapsed() >= LINE_EVERY {
             let total = self.bar.length().unwrap_or(0);
             let eta = self.bar.eta().as_secs();
-            eprintln!("{} {batch}/{total} {message}, {eta} s to go", self.title);
+            console::note(format!(
+                "{} {batch}/{total} {message}, {eta} s to go",
+                self.title
+            ));
             self.last_line = Instant::now();
         }
         self.bar.set_message(message);
@@ -57,12 +61,12 @@ impl Progress {
     /// Remove the bar and leave one line about the epoch.
     pub fn finish(self, sums: &Figures) {
         self.bar.finish_and_clear();
-        eprintln!(
+        console::note(format!(
             "{}: {}, {:.1} images/s, {:.1} % of the time spent waiting for data",
             self.title,
             sums.describe(),
             sums.images_per_second(),
             100.0 * sums.waiting_share()
-        );
+        ));
     }
 }

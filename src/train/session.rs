@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use burn::tensor::Device;
 use indicatif::HumanDuration;
 
@@ -18,10 +18,15 @@ use super::task::Trainable;
 use super::trainer::{Ended, Trainer};
 use super::validation::{self, Validator};
 use crate::config::{Config, Task};
+use crate::console;
+use crate::fs::{self, FolderLock};
 use crate::infer::Predictor;
 use crate::interrupt;
 use crate::metrics::Report;
 use crate::model::{Aligner, RetinaFace, weights};
+
+/// The weights of the best epoch, in the run's folder.
+const BEST: &str = "best.safetensors";
 
 /// Share of the time spent waiting for data from which a warning is due, and the number of
 /// batches below which it only measures how the workers start.
@@ -41,29 +46,30 @@ pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
 
 fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -> Result<Ended> {
     let out = &config.train.out;
+    let _lock = FolderLock::take(out)?;
     let store = Store::new(out, config.train.keep_last);
     let checkpoint = setup::find_checkpoint(&store, start, out)?;
-    if checkpoint.is_none() {
-        setup::save_config(config)?;
-    }
     let (training, validating) = setup::load_data(config)?;
     let mut trainer: Trainer<N> =
         setup::make_trainer(config, training, checkpoint.as_deref(), device)?;
     if let Some(path) = &checkpoint {
         let saved = trainer.restore(path)?;
         setup::announce_resumption(path, &trainer, &saved, config)?;
-        setup::save_config(config)?;
     }
     if validating.is_some() {
         // What validation needs is there now, not after an epoch.
         make_predictor(config, device, &trainer)?;
+        fs::check_folder(&config.snapshot.dir).context("snapshot.dir")?;
     }
-    let resumed_at = checkpoint.map(|_| trainer.position().step);
+    setup::final_model(&trainer, config)?; // as early as that
+    // Only now is anything written: what cannot start leaves nothing.
+    setup::save_config(config)?;
+    let stand = checkpoint.map(|_| trainer.position().stand());
     let mut session = Session {
         config: config.clone(),
         device: device.clone(),
         store,
-        log: RunLog::open(out, resumed_at)?,
+        log: RunLog::open(out, stand)?,
         validator: validating.clone().map(|d| Validator::new(config, d)),
         snapshots: validating.map(|d| Snapshots::new(config, d)),
         last_report: None,
@@ -88,25 +94,32 @@ impl Session {
         let (first, begun) = (trainer.position().epoch, Instant::now());
         while trainer.position().epoch < self.config.train.epochs {
             if self.run_epoch(trainer)? == Ended::Interrupted {
-                self.save(trainer)?;
                 return Ok(Ended::Interrupted);
             }
             let done = trainer.position().epoch - first;
             let left = self.config.train.epochs - trainer.position().epoch;
             if left > 0 {
                 let rest = begun.elapsed().mul_f64(left as f64 / done as f64);
-                eprintln!("  all epochs done in about {}", HumanDuration(rest));
+                console::note(format!(
+                    "  all epochs done in about {}",
+                    HumanDuration(rest)
+                ));
             }
         }
         self.save_final(trainer)?;
-        if self.validator.is_none() {
-            self.save_weights(trainer, "best.safetensors", None)?;
+        if trainer.best().is_none() {
+            self.save_weights(trainer, BEST, None)?;
+            if self.validator.is_some() {
+                console::note(format!(
+                    "no validation could tell which epoch is the best: {BEST} holds the last one"
+                ));
+            }
         }
         Ok(Ended::Done)
     }
 
-    /// One epoch with everything that follows it. A checkpoint before the validation keeps the
-    /// epoch if that one fails; one after it closes the epoch.
+    /// One epoch with everything that follows it; wherever it ends, a checkpoint knows. One before
+    /// the validation keeps the epoch if that fails, one after it closes the epoch.
     fn run_epoch(&mut self, trainer: &mut Trainer<impl Trainable>) -> Result<Ended> {
         if self.train_epoch(trainer)? == Ended::Interrupted {
             return Ok(Ended::Interrupted);
@@ -126,10 +139,13 @@ impl Session {
         let total = trainer.batches_per_epoch();
         let done = trainer.position().batch;
         let mut progress = Progress::new(epoch, self.config.train.epochs, done, total);
+        let mut unlogged = false;
         let ended = trainer.train_one_epoch(|trainer, figures| {
             let position = trainer.position();
             progress.update(position.batch, trainer.sums());
-            self.log.step(position.step, &figures.row(epoch))?;
+            let logged = self.log.step(position.step, &figures.row(epoch));
+            unlogged = logged.is_err();
+            logged?;
             let before = position.batch.saturating_sub(figures.batches());
             if let Some(snapshots) = &self.snapshots
                 && snapshots.due(before, position.batch, total)
@@ -138,8 +154,17 @@ impl Session {
                 warn_of_failure(snapshots.draw_one(&predictor, epoch, position.batch));
             }
             Ok(())
-        })?;
+        });
+        // First what must not be lost: Ctrl-C may have ended whoever reads the words, and a log on
+        // a full disk is no reason to lose the steps since the last checkpoint.
+        let saved = match &ended {
+            Ok(Ended::Interrupted) => self.save(trainer),
+            Err(_) if unlogged => self.save(trainer),
+            _ => Ok(()),
+        };
         progress.finish(trainer.sums());
+        let ended = ended?;
+        saved?;
         warn_of_waiting(trainer.sums());
         Ok(ended)
     }
@@ -157,7 +182,7 @@ impl Session {
         match &self.validator {
             Some(validator) if last || epoch.is_multiple_of(self.config.train.validate_every) => {
                 let report = validator.run(&predictor)?;
-                eprintln!("{}", validation::describe(&report));
+                console::note(validation::describe(&report));
                 self.log
                     .validation(step, &validation::row(&report, epoch))?;
                 self.keep_if_best(trainer, epoch, &report)?;
@@ -181,7 +206,7 @@ impl Session {
             let checkpoint = trainer.checkpoint();
             self.store
                 .save_best(&checkpoint, trainer.layout(), &self.config)?;
-            self.save_weights(trainer, "best.safetensors", Some(report))?;
+            self.save_weights(trainer, BEST, Some(report))?;
         }
         Ok(())
     }
@@ -193,23 +218,19 @@ impl Session {
 
     /// Write what the run has led to, blended with other weights where the config says so.
     fn save_final(&mut self, trainer: &Trainer<impl Trainable>) -> Result<()> {
-        let mut model = trainer.averaged_model();
-        let settings = &self.config.train;
-        if let Some(other) = &settings.blend_weights
-            && settings.blend_share > 0.0
-        {
-            model = weights::blend(model, other, settings.blend_share)?;
+        let model = setup::final_model(trainer, &self.config)?;
+        if self.config.train.blend().is_some() {
             self.last_report = None;
             if let Some(validator) = &self.validator {
                 let predictor = model.clone().predictor(&self.config, &self.device)?;
                 let report = validator.run(&predictor)?;
-                eprintln!("blended:\n{}", validation::describe(&report));
+                console::note(format!("blended:\n{}", validation::describe(&report)));
                 self.last_report = Some(report);
             }
         }
         let report = self.last_report.as_ref();
         let file = self.save_model(&model, trainer, "final.safetensors", report)?;
-        eprintln!("final weights: {}", file.display());
+        console::note(format!("final weights: {}", file.display()));
         Ok(())
     }
 
@@ -253,16 +274,16 @@ fn make_predictor(
 /// A picture that cannot be drawn is no reason to stop a run.
 fn warn_of_failure(drawn: Result<()>) {
     if let Err(error) = drawn {
-        eprintln!("warning: no snapshot: {error:#}");
+        console::note(format!("warning: no snapshot: {error:#}"));
     }
 }
 
 fn warn_of_waiting(sums: &Figures) {
     if sums.batches() >= WAITING_MIN_BATCHES && sums.waiting_share() > WAITING_LIMIT {
-        eprintln!(
+        console::note(format!(
             "warning: {:.0} % of the time went into waiting for data; more data.workers, a larger \
              data.cache_mib or fewer augmentations help",
             100.0 * sums.waiting_share()
-        );
+        ));
     }
 }

@@ -11,6 +11,7 @@ use super::checkpoint::Store;
 use super::task::Trainable;
 use super::trainer::Trainer;
 use crate::config::{AlignerConfig, Config};
+use crate::console;
 use crate::data::{self, Dataset};
 use crate::fs::write_atomic;
 use crate::model::weights;
@@ -54,12 +55,22 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
     }
     let training = Dataset::load_training(config).context("data.train")?;
     if config.data.validation.is_empty() {
-        eprintln!(
-            "no data.validation source: nothing is measured, and the last weights are the best"
+        console::note(
+            "no data.validation source: nothing is measured, and the last weights are the best",
         );
         return Ok((Arc::new(training.for_training(config)?), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
+    if validating
+        .samples
+        .iter()
+        .all(|s| s.faces.iter().all(|face| face.ignored))
+    {
+        console::note(
+            "data.validation names no face: nothing can be measured, and the last weights are the \
+             best",
+        );
+    }
     data::refuse_overlap(&training, &validating)?;
     Ok((
         Arc::new(training.for_training(config)?),
@@ -84,6 +95,15 @@ pub(super) fn make_trainer<N: Trainable>(
     let parts: Vec<&str> = config.optimizer.freeze.iter().map(String::as_str).collect();
     model.clone().freeze_parts(&parts)?; // refuses unknown ones before hours of training
     Trainer::new(config, training, model, &device)
+}
+
+/// What a run leads to: the averaged weights, blended with other ones where the config says so.
+pub(super) fn final_model<N: Trainable>(trainer: &Trainer<N>, config: &Config) -> Result<N> {
+    let model = trainer.averaged_model();
+    match config.train.blend() {
+        Some((other, share)) => weights::blend(model, other, share),
+        None => Ok(model),
+    }
 }
 
 /// Whether two aligners are the same network, however they are used.
@@ -122,12 +142,12 @@ pub(super) fn announce_resumption<N: Trainable>(
         );
     }
     let position = trainer.position();
-    eprintln!(
+    console::note(format!(
         "continuing at epoch {}, batch {}, step {}",
         position.epoch + 1,
         position.batch + 1,
         position.step
-    );
+    ));
     let changed = [
         ("seed", saved.seed != now.seed),
         ("data", saved.data != now.data),
@@ -140,10 +160,10 @@ pub(super) fn announce_resumption<N: Trainable>(
     ];
     let changed: Vec<&str> = changed.iter().filter(|c| c.1).map(|c| c.0).collect();
     if !changed.is_empty() {
-        eprintln!(
+        console::note(format!(
             "changed since the checkpoint, so the run will differ from an uninterrupted one: {}",
             changed.join(", ")
-        );
+        ));
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use image::codecs::jpeg::JpegEncoder;
 use crate::config::{Config, SnapshotConfig};
 use crate::data::{Dataset, Sample};
 use crate::evaluation;
-use crate::fs::write_atomic;
+use crate::fs::write_atomic_unsynced;
 use crate::imaging;
 use crate::infer::{DetectOptions, Predictor};
 use crate::render::{self, Style, Tile};
@@ -144,7 +144,7 @@ fn scaled(points: &[[f32; 2]], scale: f32) -> Vec<[f32; 2]> {
 }
 
 fn save(picture: &RgbImage, path: &Path) -> Result<()> {
-    write_atomic(path, |out| {
+    write_atomic_unsynced(path, |out| {
         JpegEncoder::new_with_quality(out, JPEG_QUALITY)
             .encode_image(picture)
             .context("cannot encode the picture")

@@ -9,6 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use prost::Message;
 
+use crate::fs::write_atomic;
+
+/// Part of the names of our files.
+const OURS: &str = ".retinamark.";
+
 /// One record of an event file.
 #[derive(Clone, PartialEq, Message)]
 pub struct Event {
@@ -121,9 +126,7 @@ impl EventWriter {
 fn new_file(folder: &Path) -> Result<(File, PathBuf)> {
     let seconds = now() as u64;
     for number in 0..1000 {
-        let path = folder.join(format!(
-            "events.out.tfevents.{seconds:010}.retinamark.{number}"
-        ));
+        let path = folder.join(format!("events.out.tfevents.{seconds:010}{OURS}{number}"));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => {
@@ -159,20 +162,73 @@ fn masked_crc(bytes: &[u8]) -> u32 {
         .wrapping_add(0xa282_ead8)
 }
 
+/// Rewrite the event files in `folder` without the events that are not to be kept, and without
+/// what a kill has torn. A file of which nothing is left goes.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn keep_events(folder: &Path, keep: impl Fn(&Event) -> bool) -> Result<()> {
+    for path in event_files(folder)? {
+        let (events, _) = read_whole_events(&path)?;
+        let (named, values): (Vec<_>, Vec<_>) = events
+            .into_iter()
+            .partition(|event| event.summary.is_none());
+        let before = values.len();
+        let kept: Vec<Event> = values.into_iter().filter(&keep).collect();
+        if kept.is_empty() {
+            std::fs::remove_file(&path)
+                .with_context(|| format!("cannot remove {}", path.display()))?;
+        } else if kept.len() < before {
+            write_atomic(&path, |out| {
+                let events = named.iter().chain(&kept);
+                let mut records = events.map(|event| frame(&event.encode_to_vec()));
+                records.try_for_each(|record| Ok(out.write_all(&record)?))
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The event files of this program.
+fn event_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let context = || format!("cannot read {}", folder.display());
+    let mut files = Vec::new();
+    for item in std::fs::read_dir(folder).with_context(context)? {
+        let item = item.with_context(context)?;
+        if item.file_name().to_string_lossy().contains(OURS) {
+            files.push(item.path());
+        }
+    }
+    Ok(files)
+}
+
 /// Read an event file back, checking both checksums of each record.
 ///
 /// # Errors
 /// When the file cannot be read or a record is damaged.
 pub fn read_events(path: &Path) -> Result<Vec<Event>> {
+    let (events, damage) = read_whole_events(path)?;
+    match damage {
+        None => Ok(events),
+        Some(error) => Err(error.context(format!("{}: record {}", path.display(), events.len()))),
+    }
+}
+
+/// The records of a file up to the first damaged one, and what is wrong with that.
+fn read_whole_events(path: &Path) -> Result<(Vec<Event>, Option<anyhow::Error>)> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut rest = bytes.as_slice();
     let mut events = Vec::new();
     while !rest.is_empty() {
-        let record = take_record(&mut rest)
-            .with_context(|| format!("{}: record {}", path.display(), events.len()))?;
-        events.push(Event::decode(record)?);
+        match take_record(&mut rest).and_then(|record| Ok(Event::decode(record)?)) {
+            Ok(event) => events.push(event),
+            Err(error) => return Ok((events, Some(error))),
+        }
     }
-    Ok(events)
+    Ok((events, None))
 }
 
 fn take_record<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8]> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use retinamark::train::log::RunLog;
+use retinamark::train::log::{RunLog, Stand};
 use retinamark::train::tensorboard::{EventWriter, read_events};
 
 fn row(loss: f64) -> Vec<(String, f64)> {
@@ -76,7 +76,8 @@ fn a_resumed_log_drops_what_the_checkpoint_does_not_know() {
     text.push_str("6,0."); // torn by a power cut
     fs::write(&path, text).unwrap();
 
-    let mut log = RunLog::open(folder.path(), Some(3)).unwrap();
+    let stand = Stand { step: 3, epochs: 0 };
+    let mut log = RunLog::open(folder.path(), Some(stand)).unwrap();
     log.step(4, &row(40.0)).unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert_eq!(text, "step,loss,extra\n1,1,\n2,2,\n3,3,\n4,40,\n");

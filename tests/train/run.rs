@@ -44,7 +44,7 @@ fn toy_photos(folder: &Path, prefix: &str, count: u32) -> PathBuf {
 }
 
 /// A config for toy photos in `folder`, which writes to `folder/out`.
-fn toy_config(folder: &Path) -> Config {
+pub fn toy_config(folder: &Path) -> Config {
     let train = toy_photos(folder, "train", 8);
     let validation = toy_photos(folder, "val", 2);
     let text = format!(
@@ -67,7 +67,7 @@ fn toy_config(folder: &Path) -> Config {
     Config::from_yaml(&text).unwrap()
 }
 
-fn write_config(config: &Config, folder: &Path) -> PathBuf {
+pub fn write_config(config: &Config, folder: &Path) -> PathBuf {
     let path = folder.join("config.yaml");
     fs::write(&path, config.to_yaml().unwrap()).unwrap();
     path

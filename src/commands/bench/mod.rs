@@ -10,10 +10,10 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 
 use crate::cli::{BenchArgs, Work};
-use crate::config::{Config, Task};
-use crate::device;
+use crate::config::{Changes, Config, Task};
 use crate::model::weights::{self, Networks};
 use crate::model::{Aligner, RetinaFace};
+use crate::{console, device};
 
 /// Run the subcommand.
 ///
@@ -69,26 +69,25 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         peak_rss_mib: measure::peak_rss_mib(),
     };
     if args.json {
-        println!("{}", serde_json::to_string(&report)?);
+        console::say(serde_json::to_string(&report)?);
     } else {
-        println!("{report}");
+        console::say(&report);
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// The networks to measure, for inference.
 fn networks(args: &BenchArgs, device: &Device) -> Result<Networks> {
-    if args.config.is_none()
-        && let Ok(path) = weights::find(args.weights.as_deref())
-    {
-        return weights::load_networks(&path, device);
+    let named = args.config.as_deref();
+    let weights = weights::find(args.weights.as_deref());
+    match weights {
+        Ok(path) if named.is_none() => {
+            let mut networks = weights::load_networks(&path, device)?;
+            let changes = Changes::read(None, &args.sets)?;
+            networks.header.config = changes.apply(&networks.header.config)?;
+            Ok(networks)
+        }
+        Err(error) if args.weights.is_some() => Err(error),
+        _ => Networks::new(Config::load(named, &args.sets)?, device),
     }
-    if let Some(path) = &args.weights {
-        return weights::load_networks(path, device); // fails, with the reason
-    }
-    let config = match &args.config {
-        Some(path) => Config::load(Some(path), &[])?,
-        None => Config::default(),
-    };
-    Networks::new(config, device)
 }

@@ -1,31 +1,34 @@
 //! `retinamark detect`.
 
 mod budget;
+mod passed;
 mod plan;
 mod run;
+mod settings;
+mod stdin;
+mod summary;
 mod walk;
 mod work;
 
-use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Result, bail, ensure};
 
-use super::second_look;
+use super::looks::{self, Looks};
 use crate::cli::{DetectArgs, Save};
-use crate::infer::Predictor;
+use crate::fs::FolderLock;
+use crate::infer::DetectOptions;
 use crate::model::weights;
-use crate::output::{self, Journal, Layout};
-use crate::{device, interrupt};
+use crate::output::{self, Journal, Layout, Stamp};
+use crate::{console, device, imaging, interrupt};
 use plan::{Photo, Plan};
-use run::Tally;
+use summary::Tally;
 use work::{Outputs, Worker};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
-const INTERRUPTED: u8 = 130;
 
 /// Run the subcommand.
 ///
@@ -34,103 +37,144 @@ const INTERRUPTED: u8 = 130;
 /// its first photo is reported here, with the exit code of wrong usage; photos that fail are
 /// reported and counted.
 pub fn run(args: DetectArgs) -> Result<ExitCode> {
-    let ready = match prepare(&args) {
-        Ok(ready) => ready,
-        Err(error) => {
-            report(&format!("error: {error:#}"));
-            return Ok(ExitCode::from(USAGE));
-        }
+    let done = if args.paths.iter().any(|path| path == Path::new("-")) {
+        prepare_stdin(&args).map(|ready| one(&args, &ready))
+    } else {
+        prepare(&args).map(|ready| all(&args, ready))
     };
+    done.unwrap_or_else(|error| {
+        console::note(format!("error: {error:#}"));
+        Ok(ExitCode::from(USAGE))
+    })
+}
+
+/// The photo on stdin.
+fn one(args: &DetectArgs, (looks, options): &(Looks, DetectOptions)) -> Result<ExitCode> {
+    let good = stdin::run(&looks.predictor, options, &limits(args))?;
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(FAILED)
+    })
+}
+
+/// Photos in files.
+fn all(args: &DetectArgs, ready: Ready) -> Result<ExitCode> {
     interrupt::listen()?;
     let Ready {
         plan,
-        predictor,
+        looks,
+        options,
         mut journal,
+        lock: _lock,
     } = ready;
-    let mut tally = Tally {
-        failed: plan.problems.len(),
-        ..Tally::default()
-    };
+    let mut tally = Tally::default();
+    tally.failed += plan.problems.len();
     for problem in &plan.problems {
-        report(&format!("failed: {problem}"));
+        console::note(format!("failed: {problem}"));
     }
-    let todo = left_to_do(&args, &plan.photos, &journal);
+    tally.changed = forget_changed(args, &plan.photos, &mut journal);
+    let todo = left_to_do(args, &plan.photos, &journal);
     tally.skipped = plan.photos.len() - todo.len();
-    let worker = Worker::new(&predictor, &args, jobs(&args));
+    let worker = Worker::new(&looks.predictor, options, args, jobs(args));
     let begun = Instant::now();
-    let stopped = run::all(&worker, &todo, jobs(&args), &mut journal, &mut tally);
+    let stopped = run::all(&worker, &todo, jobs(args), &mut journal, &mut tally);
     let seconds = begun.elapsed().as_secs_f64();
-    let table = args.save.contains(&Save::Csv);
+    let saves = args.saves();
     let finished = journal.finish(
         plan.photos.iter().map(|photo| photo.name.as_str()),
-        args.save.contains(&Save::Jsonl),
-        table.then(|| predictor.scheme().len()),
+        saves.contains(&Save::Jsonl),
+        saves
+            .contains(&Save::Csv)
+            .then(|| looks.predictor.scheme().len()),
     );
-    summarise(&tally, todo.len(), seconds);
+    tally.say(todo.len(), &plan.passed, seconds);
     stopped.and(finished)?;
-    Ok(ExitCode::from(match tally {
-        _ if interrupt::requested() => INTERRUPTED,
-        Tally { failed: 0, .. } => 0,
-        _ => FAILED,
-    }))
+    Ok(match tally {
+        _ if interrupt::requested() => ExitCode::from(interrupt::EXIT_CODE),
+        Tally { failed: 0, .. } => ExitCode::SUCCESS,
+        _ => ExitCode::from(FAILED),
+    })
 }
 
 /// Everything checked before the first photo.
 struct Ready {
     plan: Plan,
-    predictor: Predictor,
+    looks: Looks,
+    options: DetectOptions,
     journal: Journal,
+    lock: FolderLock,
 }
 
 fn prepare(args: &DetectArgs) -> Result<Ready> {
-    let device = device::by_name(&args.device)?;
-    ensure!(args.size.len() <= 2, "--size: at most two sizes");
-    let plan = plan::plan(&args.paths, args.recursive, &args.out)?;
+    let plan = plan::plan(&args.paths, args.recursive, args.out())?;
     if plan.photos.is_empty() {
         for problem in &plan.problems {
-            report(&format!("failed: {problem}"));
+            console::note(format!("failed: {problem}"));
         }
-        bail!("no photos found{}", hint(args));
+        if !plan.passed.is_empty() {
+            console::note(&plan.passed);
+        }
+        bail!("no photos found");
     }
-    let weights = weights::find(args.weights.as_deref())?;
-    let predictor = second_look::load(&weights, &args.second_look, &device)?;
+    let (weights, looks) = load(args)?;
     ensure!(
-        predictor.finds_faces(),
-        "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \
-         and this one as --aligner",
-        weights.display()
-    );
-    ensure!(
-        !args.save.contains(&Save::Crop) || output::has_template(predictor.scheme()),
+        !args.saves().contains(&Save::Crop) || output::has_template(looks.predictor.scheme()),
         "--save crop needs a landmark scheme that says where eyes and mouth are \
          (landmarks.custom.anatomy)"
     );
+    let options = settings::options(args, &looks.config);
+    let settings = settings::of_results(args, &weights, &looks, &options)?;
+    let lock = FolderLock::take(args.out())?;
     if !args.force && !args.resume {
         refuse_to_overwrite(args, &plan.photos)?;
     }
     let journal = if args.resume {
-        Journal::resume(&args.out)?
+        Journal::resume(args.out(), &settings)?
     } else {
-        Journal::start(&args.out, args.force)?
+        Journal::start(args.out(), args.force, &settings)?
     };
     Ok(Ready {
         plan,
-        predictor,
+        looks,
+        options,
         journal,
+        lock,
     })
 }
 
-fn hint(args: &DetectArgs) -> &'static str {
-    let folder = args.paths.iter().any(|path| path.is_dir());
-    if folder && !args.recursive {
-        "; folders within folders are read with --recursive"
-    } else {
-        ""
-    }
+fn prepare_stdin(args: &DetectArgs) -> Result<(Looks, DetectOptions)> {
+    ensure!(
+        args.paths.len() == 1,
+        "-, the photo on stdin, cannot be read together with other PATHs (a file of that name is ./-)"
+    );
+    ensure!(
+        args.out.is_none() && args.save.is_empty() && !args.force && !args.resume,
+        "the result of -, the photo on stdin, goes to stdout: --out, --save, --force and --resume do \
+         not go with it"
+    );
+    let (_, looks) = load(args)?;
+    let options = settings::options(args, &looks.config);
+    Ok((looks, options))
+}
+
+/// The networks, and the file that they come from.
+fn load(args: &DetectArgs) -> Result<(PathBuf, Looks)> {
+    let device = device::by_name(&args.device)?;
+    ensure!(args.size.len() <= 2, "--size: at most two sizes");
+    let weights = weights::find(args.weights.as_deref())?;
+    let looks = looks::load(&weights, &args.second_look, &args.settings, &device)?;
+    ensure!(
+        looks.predictor.finds_faces(),
+        "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \
+         and this one as --aligner",
+        weights.display()
+    );
+    Ok((weights, looks))
 }
 
 fn refuse_to_overwrite(args: &DetectArgs, photos: &[Photo]) -> Result<()> {
-    let existing = output::existing_record(&args.out).or_else(|| {
+    let existing = output::existing_record(args.out()).or_else(|| {
         // The number of faces is not known yet; the first face's files stand for all.
         let one = output::Done {
             size: [1, 1],
@@ -139,7 +183,7 @@ fn refuse_to_overwrite(args: &DetectArgs, photos: &[Photo]) -> Result<()> {
         let outputs = Outputs::new(args);
         photos
             .iter()
-            .flat_map(|photo| outputs.files(&Layout::new(&args.out, &photo.relative), one))
+            .flat_map(|photo| outputs.files(&Layout::new(args.out(), &photo.relative), one))
             .find(|file| exists(file))
     });
     if let Some(file) = existing {
@@ -152,11 +196,32 @@ fn refuse_to_overwrite(args: &DetectArgs, photos: &[Photo]) -> Result<()> {
     Ok(())
 }
 
+/// Forget the results of photos whose files are not those that they are about, and remove what was
+/// written for them; gives how many there are.
+fn forget_changed(args: &DetectArgs, photos: &[Photo], journal: &mut Journal) -> usize {
+    let mut changed = 0;
+    for photo in photos {
+        let Some(done) = journal.done(&photo.name) else {
+            continue;
+        };
+        if journal.stamp(&photo.name) == Stamp::of(&photo.path) {
+            continue;
+        }
+        changed += 1;
+        journal.forget(&photo.name);
+        for file in Layout::new(args.out(), &photo.relative).all(done.size, done.faces) {
+            // What cannot be removed is replaced, or reported when that fails.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+    changed
+}
+
 /// Photos that no earlier call has done, or whose files are not all there.
 fn left_to_do<'a>(args: &DetectArgs, photos: &'a [Photo], journal: &Journal) -> Vec<&'a Photo> {
     let outputs = Outputs::new(args);
     let is_done = |photo: &Photo| {
-        let layout = Layout::new(&args.out, &photo.relative);
+        let layout = Layout::new(args.out(), &photo.relative);
         journal
             .done(&photo.name)
             .is_some_and(|done| outputs.files(&layout, done).iter().all(|file| exists(file)))
@@ -176,22 +241,8 @@ fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn summarise(tally: &Tally, planned: usize, seconds: f64) {
-    let looked_at = tally.done + tally.unreadable;
-    let speed = looked_at as f64 / seconds.max(1e-9);
-    let decimals = if speed < 10.0 { 2 } else { 1 };
-    let mut text = format!(
-        "{} photos, {} faces, {} failed, {} skipped, {speed:.decimals$} images/s",
-        tally.done, tally.faces, tally.failed, tally.skipped,
-    );
-    if looked_at < planned {
-        let left = planned - looked_at;
-        text.push_str(&format!("; stopped with {left} left: --resume goes on"));
+fn limits(args: &DetectArgs) -> imaging::Limits {
+    imaging::Limits {
+        max_pixels: args.max_pixels,
     }
-    // Nobody reading is no reason to fail.
-    let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-fn report(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

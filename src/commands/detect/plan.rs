@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::walk::{Found, is_image_name, walk};
+use super::passed::Passed;
+use super::walk::{Found, walk};
+use crate::imaging::is_photo_name;
 use crate::output::portable_name;
 
 /// A photo to look at.
@@ -28,6 +30,8 @@ pub struct Plan {
     pub photos: Vec<Photo>,
     /// What could not be read while looking for photos, with the reason.
     pub problems: Vec<String>,
+    /// Files of the folders that are not taken for photos.
+    pub passed: Passed,
 }
 
 /// Look for photos. `out` is passed over where it lies within a folder that is read.
@@ -53,6 +57,7 @@ pub fn plan(paths: &[PathBuf], recursive: bool, out: &Path) -> Result<Plan> {
             Source::Pattern { base, rest } => expand(base, rest, recursive, out.as_deref())?,
         };
         plan.problems.extend(found.problems);
+        plan.passed.add(&found.passed);
         plan.photos.extend(
             found
                 .files
@@ -128,6 +133,7 @@ fn expand(base: &Path, rest: &str, recursive: bool, out: Option<&Path>) -> Resul
         if path.is_dir() {
             let inside = walk(&path, recursive, out);
             found.problems.extend(inside.problems);
+            found.passed.add(&inside.passed);
             files.extend(inside.files);
         } else {
             files.push(path);
@@ -184,7 +190,7 @@ fn unique_label(source: &Source, labels: &mut HashSet<OsString>) -> OsString {
 }
 
 fn numbered(name: &Path, number: u32) -> OsString {
-    let extension = name.extension().filter(|_| is_image_name(name.as_os_str()));
+    let extension = name.extension().filter(|_| is_photo_name(name.as_os_str()));
     let stem = if extension.is_some() {
         name.file_stem().unwrap_or_default()
     } else {

@@ -1,34 +1,19 @@
 //! All photos, several at a time.
 
 use std::io::ErrorKind;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Error, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::ThreadPoolBuilder;
 
+use super::cores;
 use super::plan::Photo;
-use super::work::Worker;
-use super::{cores, report};
-use crate::interrupt;
-use crate::output::{Journal, PhotoRecord};
-
-/// What came of a call.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Tally {
-    /// Photos looked at.
-    pub done: usize,
-    /// Their faces.
-    pub faces: usize,
-    /// Photos and folders that could not be read, or whose results could not be written.
-    pub failed: usize,
-    /// Those of `failed` that were tried as photos.
-    pub unreadable: usize,
-    /// Photos that an earlier call has done.
-    pub skipped: usize,
-}
+use super::summary::Tally;
+use super::work::{Processed, Worker};
+use crate::output::Journal;
+use crate::{console, interrupt, panics};
 
 /// Process `photos` with `jobs` of them in work at a time; ends early on Ctrl-C.
 ///
@@ -46,11 +31,15 @@ pub fn all(
     // Each photo has threads of its own: with a shared pool, a thread that waits for a part of one
     // photo would begin another, and hold both in memory.
     let pools = (0..jobs)
-        .map(|_| ThreadPoolBuilder::new().num_threads((cores() / jobs).max(1)))
+        .map(|_| {
+            ThreadPoolBuilder::new()
+                .num_threads((cores() / jobs).max(1))
+                .start_handler(|_| panics::passed_on())
+        })
         .map(|pool| pool.build().context("cannot start threads"))
         .collect::<Result<Vec<_>>>()?;
     // Without room in between, a worker waits until the line of its photo is written.
-    let (sender, results) = mpsc::sync_channel::<(&Photo, Result<PhotoRecord>)>(0);
+    let (sender, results) = mpsc::sync_channel::<(&Photo, Result<Processed>)>(0);
     std::thread::scope(|scope| {
         for pool in &pools {
             let (sender, next, stop) = (sender.clone(), &next, &stop);
@@ -82,44 +71,47 @@ pub fn all(
 }
 
 /// A photo that makes a library panic is one failed photo, not the end of the call.
-fn guarded(worker: &Worker, photo: &Photo) -> Result<PhotoRecord> {
-    catch_unwind(AssertUnwindSafe(|| worker.process(photo))).unwrap_or_else(|_| {
-        Err(anyhow!(
-            "internal error while processing {}",
-            photo.path.display()
-        ))
-    })
+fn guarded(worker: &Worker, photo: &Photo) -> Result<Processed> {
+    panics::caught(|| Ok(worker.process(photo)))
+        .with_context(|| format!("cannot process {}", photo.path.display()))?
 }
 
 fn collect(
     photo: &Photo,
-    result: Result<PhotoRecord>,
+    result: Result<Processed>,
     journal: &mut Journal,
     tally: &mut Tally,
     bar: &ProgressBar,
 ) -> Result<()> {
     bar.inc(1);
     match result {
-        Ok(record) => {
-            journal.append(&record)?;
-            tally.done += 1;
-            tally.faces += record.faces.len();
+        Ok(processed) => {
+            let mut problems = processed.problems;
+            if let Some(fatal) = problems.iter().position(ends_everything) {
+                let error = problems.swap_remove(fatal);
+                return Err(error.context(format!("stopped at {}", photo.path.display())));
+            }
+            journal.append(&processed.record, processed.stamp)?;
+            tally.add(photo, &processed.record, processed.shrink);
+            tally.failed += usize::from(!problems.is_empty());
+            problems.iter().for_each(|problem| tell(problem, bar));
             Ok(())
-        }
-        Err(error) if ends_everything(&error) => {
-            Err(error.context(format!("stopped at {}", photo.path.display())))
         }
         Err(error) => {
             tally.failed += 1;
             tally.unreadable += 1;
-            bar.suspend(|| report(&format!("failed: {error:#}")));
+            tell(&error, bar);
             Ok(())
         }
     }
 }
 
+fn tell(problem: &Error, bar: &ProgressBar) {
+    bar.suspend(|| console::note(format!("failed: {problem:#}")));
+}
+
 /// Whether the next photo could not be written either.
-fn ends_everything(error: &anyhow::Error) -> bool {
+fn ends_everything(error: &Error) -> bool {
     let kinds = error.chain().filter_map(|cause| {
         let io = cause.downcast_ref::<std::io::Error>()?;
         Some(io.kind())

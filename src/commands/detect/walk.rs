@@ -1,16 +1,12 @@
 //! Reading folders.
 
-use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use crate::output::is_own_picture;
-
-const EXTENSIONS: [&str; 10] = [
-    "jpg", "jpeg", "jpe", "jfif", "png", "bmp", "webp", "gif", "tif", "tiff",
-];
+use super::passed::Passed;
+use crate::imaging::is_photo_name;
 
 /// Files, and what could not be read.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +15,8 @@ pub struct Found {
     pub files: Vec<PathBuf>,
     /// With the reason each.
     pub problems: Vec<String>,
+    /// Files of folders that are not taken for photos.
+    pub passed: Passed,
 }
 
 impl Found {
@@ -26,24 +24,21 @@ impl Found {
     pub fn file(path: &Path) -> Self {
         Self {
             files: vec![path.to_owned()],
-            problems: Vec::new(),
+            ..Self::default()
         }
     }
-}
-
-/// Whether a name ends as those of photos do, in small or capital letters.
-pub fn is_image_name(name: &OsStr) -> bool {
-    let extension = Path::new(name).extension();
-    extension.is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
 /// The photos in a folder, with `recursive` also those in the folders within.
 pub fn walk(folder: &Path, recursive: bool, out: Option<&Path>) -> Found {
     let mut found = entries(folder, (!recursive).then_some(1), out);
+    let passed = &mut found.passed;
     found.files.retain(|path| {
-        path.file_name().is_some_and(is_image_name)
-            && !is_own_picture(path, is_image_name)
-            && !path.is_dir()
+        let is_folder = path.is_dir();
+        if is_folder && !recursive {
+            passed.folder();
+        }
+        !is_folder && passed.is_photo(path)
     });
     found
 }
@@ -106,5 +101,5 @@ fn concerns(error: &walkdir::Error, depth: Option<usize>) -> bool {
     }
     let nowhere = error.io_error().map(std::io::Error::kind) == Some(ErrorKind::NotFound);
     let named = error.path().and_then(Path::file_name);
-    !nowhere || named.is_some_and(is_image_name)
+    !nowhere || named.is_some_and(is_photo_name)
 }

@@ -3,18 +3,19 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Error, Result, ensure};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
 use super::budget::Budget;
+use super::limits;
 use super::plan::Photo;
 use crate::cli::{DetectArgs, Save};
-use crate::fs::write_atomic;
+use crate::fs::write_atomic_unsynced;
 use crate::geometry::Face;
 use crate::imaging;
 use crate::infer::{DetectOptions, Predictor};
-use crate::output::{self, Done, Layout, PhotoRecord};
+use crate::output::{self, Done, Layout, PhotoRecord, Stamp};
 
 /// Pixels in work for each job; a photo of twelve megapixels fits. A pixel needs at most eleven
 /// bytes while it is decoded (sixteen-bit colours and transparency, and the result).
@@ -43,7 +44,8 @@ pub struct Outputs {
 impl Outputs {
     /// As the arguments say.
     pub fn new(args: &DetectArgs) -> Self {
-        let wanted = |kind| args.save.contains(&kind);
+        let saves = args.saves();
+        let wanted = |kind| saves.contains(&kind);
         Self {
             pts: wanted(Save::Pts),
             image: wanted(Save::Image),
@@ -82,21 +84,18 @@ pub struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     /// As the arguments say.
-    pub fn new(predictor: &'a Predictor, args: &'a DetectArgs, jobs: usize) -> Self {
-        let mut options = DetectOptions::from(&predictor.config().detect);
-        options.size = args.size.first().copied().unwrap_or(options.size);
-        options.second_size = args.size.get(1).copied();
-        options.score = args.score.unwrap_or(options.score);
-        options.nms_iou = args.nms.unwrap_or(options.nms_iou);
-        options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
+    pub fn new(
+        predictor: &'a Predictor,
+        options: DetectOptions,
+        args: &'a DetectArgs,
+        jobs: usize,
+    ) -> Self {
         Self {
             predictor,
             options,
             outputs: Outputs::new(args),
-            out: &args.out,
-            limits: imaging::Limits {
-                max_pixels: args.max_pixels,
-            },
+            out: args.out(),
+            limits: limits(args),
             budget: Budget::new((PIXELS_PER_JOB * jobs as u64).max(2 * LARGE), LARGE),
         }
     }
@@ -104,10 +103,12 @@ impl<'a> Worker<'a> {
     /// Find the faces of a photo and write its files.
     ///
     /// # Errors
-    /// When the photo cannot be read or a file cannot be written.
-    pub fn process(&self, photo: &Photo) -> Result<PhotoRecord> {
+    /// When the photo cannot be read. Files that cannot be written are told in what it gives.
+    pub fn process(&self, photo: &Photo) -> Result<Processed> {
         let about = || format!("in {}", photo.path.display());
         check_file(&photo.path)?;
+        // Before reading: what changes meanwhile counts as changed.
+        let stamp = Stamp::of(&photo.path);
         // Loading repeats the error of a header that cannot be read or promises too much.
         let size = imaging::probe(&photo.path).ok();
         let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
@@ -137,34 +138,57 @@ impl<'a> Worker<'a> {
                 .look_again(image, faces)
                 .with_context(about)?;
         }
+        Ok(Processed {
+            record: PhotoRecord::new(photo.name.clone(), size, &faces),
+            stamp,
+            shrink: self.shrink(size),
+            problems: self.write_files(photo, &faces, image),
+        })
+    }
+
+    /// How many times smaller the photo is where the network sees it best.
+    fn shrink(&self, size: [u32; 2]) -> f32 {
+        let input = self.options.longest_input(size);
+        size[0].max(size[1]) as f32 / input as f32
+    }
+
+    /// Write all files of a photo that can be written; gives what is wrong with the others.
+    fn write_files(&self, photo: &Photo, faces: &[Face], image: Option<RgbImage>) -> Vec<Error> {
         let layout = Layout::new(self.out, &photo.relative);
+        let mut written = Vec::new();
         if self.outputs.pts {
             for (index, face) in faces.iter().enumerate() {
                 let text = output::pts_text(&face.landmarks);
-                write(&layout.pts(index), text.as_bytes())?;
+                written.push(write(&layout.pts(index), text.as_bytes()));
             }
         }
-        if let Some(image) = image {
-            self.write_pictures(image, &faces, &layout)?;
-        }
-        Ok(PhotoRecord::new(photo.name.clone(), size, &faces))
-    }
-
-    fn write_pictures(&self, mut photo: RgbImage, faces: &[Face], layout: &Layout) -> Result<()> {
-        if let Some(side) = self.outputs.crop {
+        if let (Some(image), Some(side)) = (&image, self.outputs.crop) {
             for (index, face) in faces.iter().enumerate() {
-                let scheme = self.predictor.scheme();
-                let crop = output::aligned_crop(&photo, face, scheme, side)?;
-                write_picture(&layout.crop(index), &crop, CROP_QUALITY)?;
+                let crop = output::aligned_crop(image, face, self.predictor.scheme(), side);
+                let path = layout.crop(index);
+                written.push(crop.and_then(|crop| write_picture(&path, &crop, CROP_QUALITY)));
             }
         }
-        if self.outputs.image {
-            output::draw(&mut photo, faces);
-            let path = layout.drawing(photo.dimensions().into());
-            write_picture(&path, &photo, DRAWING_QUALITY)?;
+        if let (Some(mut image), true) = (image, self.outputs.image) {
+            output::draw(&mut image, faces);
+            let path = layout.drawing(image.dimensions().into());
+            written.push(write_picture(&path, &image, DRAWING_QUALITY));
         }
-        Ok(())
+        written.into_iter().filter_map(Result::err).collect()
     }
+}
+
+/// What came of a photo.
+#[derive(Debug)]
+pub struct Processed {
+    /// Its line.
+    pub record: PhotoRecord,
+    /// The file as it was read.
+    pub stamp: Option<Stamp>,
+    /// How many times smaller the photo was made for the network.
+    pub shrink: f32,
+    /// Files that could not be written.
+    pub problems: Vec<Error>,
 }
 
 fn pixels([width, height]: [u32; 2]) -> u64 {
@@ -194,5 +218,5 @@ fn write_picture(path: &Path, picture: &RgbImage, quality: u8) -> Result<()> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    write_atomic(path, |file| Ok(file.write_all(bytes)?))
+    write_atomic_unsynced(path, |file| Ok(file.write_all(bytes)?))
 }

@@ -143,11 +143,20 @@ pub fn load(path: &Path, device: &Device) -> Result<(RetinaFace, Config)> {
 /// # Errors
 /// As [`load`], except that any network will do.
 pub fn load_networks(path: &Path, device: &Device) -> Result<Networks> {
-    read_networks(path, device).with_context(|| format!("cannot load weights {}", path.display()))
+    read::safetensors(path)
+        .and_then(|file| networks_of(file, device))
+        .with_context(|| format!("cannot load weights {}", path.display()))
 }
 
-fn read_networks(path: &Path, device: &Device) -> Result<Networks> {
-    let file = read::safetensors(path)?;
+/// [`load_networks`] of a file in memory.
+///
+/// # Errors
+/// As [`load_networks`].
+pub fn parse_networks(bytes: &[u8], device: &Device) -> Result<Networks> {
+    networks_of(read::parse(bytes)?, device)
+}
+
+fn networks_of(file: read::Contents, device: &Device) -> Result<Networks> {
     let header = file.header.clone().with_context(|| {
         format!(
             "a safetensors file, but not one of retinamark (no {METADATA_KEY:?} in its \

@@ -14,6 +14,8 @@ use safetensors::tensor::Dtype;
 use super::{ALIGNER_PREFIX, FORMAT_VERSION, Header, METADATA_KEY, keys};
 use crate::config::Task;
 
+const NO_SAFETENSORS: &str = "not a safetensors file, or a truncated one";
+
 /// A tensor with its name in the file (for messages).
 pub struct Named {
     /// Name in the file, without wrappers such as `state_dict.module.`.
@@ -35,7 +37,7 @@ pub struct Contents {
 
 /// Tensors of a file of any known format; of a file with two networks those of the `task`.
 pub fn any(path: &Path, task: Task) -> Result<Tensors> {
-    if starts_like_safetensors(path)? {
+    if starts_like_safetensors(&first_bytes(path)?) {
         let (detector, aligner) = safetensors(path)?.split();
         Ok(match (task, aligner) {
             (Task::Align, Some(aligner)) => aligner,
@@ -65,19 +67,31 @@ impl Contents {
 }
 
 /// A safetensors file starts with the length of its JSON header (8 bytes), then `{`.
-fn starts_like_safetensors(path: &Path) -> Result<bool> {
+fn starts_like_safetensors(bytes: &[u8]) -> bool {
+    bytes.get(8) == Some(&b'{')
+}
+
+fn first_bytes(path: &Path) -> Result<Vec<u8>> {
     let mut start = Vec::new();
     File::open(path)?.take(9).read_to_end(&mut start)?;
-    Ok(start.len() == 9 && start[8] == b'{')
+    Ok(start)
 }
 
 /// Read a safetensors file. Names of foreign files are mapped to ours.
 pub fn safetensors(path: &Path) -> Result<Contents> {
-    let explain = "not a safetensors file, or a truncated one";
-    ensure!(starts_like_safetensors(path)?, "{explain}");
-    let bytes = std::fs::read(path)?;
-    let (_, metadata) = SafeTensors::read_metadata(&bytes).context(explain)?;
-    let file = SafeTensors::deserialize(&bytes).context(explain)?;
+    // What is none may be of any size.
+    ensure!(
+        starts_like_safetensors(&first_bytes(path)?),
+        "{NO_SAFETENSORS}"
+    );
+    parse(&std::fs::read(path)?)
+}
+
+/// [`safetensors`] of a file in memory.
+pub fn parse(bytes: &[u8]) -> Result<Contents> {
+    ensure!(starts_like_safetensors(bytes), "{NO_SAFETENSORS}");
+    let (_, metadata) = SafeTensors::read_metadata(bytes).context(NO_SAFETENSORS)?;
+    let file = SafeTensors::deserialize(bytes).context(NO_SAFETENSORS)?;
     let text = metadata
         .metadata()
         .as_ref()

@@ -1,0 +1,80 @@
+//! The settings of a call: from the command line and the config to the options of the detector, and
+//! what the results depend on.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::work::Outputs;
+use crate::cli::DetectArgs;
+use crate::commands::looks::Looks;
+use crate::config::Config;
+use crate::infer::{DetectOptions, InputSize};
+use crate::output::Settings;
+
+/// As the arguments say, and `config` where they are silent.
+pub(super) fn options(args: &DetectArgs, config: &Config) -> DetectOptions {
+    let mut options = DetectOptions::from(&config.detect);
+    options.size = args.size.first().copied().unwrap_or(options.size);
+    options.second_size = args.size.get(1).copied();
+    options.score = args.score.unwrap_or(options.score);
+    options.nms_iou = args.nms.unwrap_or(options.nms_iou);
+    options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
+    options
+}
+
+/// Everything that the results depend on, by name, beside the photos.
+///
+/// # Errors
+/// When a weights file cannot be read.
+pub(super) fn of_results(
+    args: &DetectArgs,
+    weights: &Path,
+    looks: &Looks,
+    options: &DetectOptions,
+) -> Result<Settings> {
+    let mut settings = Settings::new();
+    let mut add = |name: &str, value: String| settings.insert(name.to_owned(), value);
+    add("weights", fingerprint(weights)?);
+    add("size", size(options.size));
+    add("second size", options.second_size.map_or_else(none, size));
+    add("score", options.score.to_string());
+    add("nms", options.nms_iou.to_string());
+    add("max-faces", options.max_faces.to_string());
+    add("detect.top_k", options.top_k.to_string());
+    add("detect.landmark_votes", options.landmark_votes.to_string());
+    let second = looks.predictor.align_options();
+    add("looks", if second.is_some() { "2" } else { "1" }.into());
+    if let Some(second) = second {
+        let aligner = args.second_look.aligner.as_deref();
+        add("aligner", aligner.map_or_else(|| Ok(none()), fingerprint)?);
+        add("passes", second.passes.to_string());
+        add("flip", second.flip.to_string());
+        add("aligner.min_score", second.min_score.to_string());
+    }
+    if let Some(side) = Outputs::new(args).crop {
+        add("crop-size", side.to_string());
+    }
+    Ok(settings)
+}
+
+fn none() -> String {
+    "none".into()
+}
+
+fn size(size: InputSize) -> String {
+    match size {
+        InputSize::Fixed(side) => side.to_string(),
+        InputSize::Full => "full".into(),
+    }
+}
+
+/// Tells weights apart whatever their files are called.
+fn fingerprint(path: &Path) -> Result<String> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(format!(
+        "{} bytes, CRC-32C {:08x}",
+        bytes.len(),
+        crc32c::crc32c(&bytes)
+    ))
+}
