@@ -2,6 +2,7 @@
 //! for each bug found since.
 
 mod folders;
+mod labels;
 mod lost;
 #[cfg(unix)]
 mod signals;
