@@ -10,6 +10,7 @@ mod detect;
 #[cfg(feature = "tch")]
 mod device;
 mod evaluate;
+mod fuzz_seeds;
 mod imaging;
 mod loss;
 mod model;

@@ -154,7 +154,7 @@ fn read(file: &Path) -> Result<String, (usize, Fault)> {
 }
 
 /// The face of a file, pixels of the photo; or the line and what is wrong in it.
-fn parse(text: &str) -> Result<FaceLabel, (usize, Fault)> {
+pub(super) fn parse(text: &str) -> Result<FaceLabel, (usize, Fault)> {
     let mut lines = list::lines(text);
     let last = text.lines().count().max(1);
     let mut next = |expected: &str| {

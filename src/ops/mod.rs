@@ -21,6 +21,12 @@ use fused::is_supported;
 use pointwise::{GlobalMean, LeakyRelu, ScaleChannels, UpsampleAdd};
 use rows::GatherPixels;
 
+/// Name of the instruction set that the fused kernels use on this processor: `avx512`, `avx2`, `neon`
+/// or `scalar`.
+pub fn instruction_set() -> &'static str {
+    simd::name()
+}
+
 /// Convolution. `x` `[B,C,H,W]` -> `[B,O,H',W']`.
 pub fn conv2d(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
     convolve(conv, x, None)

@@ -1,6 +1,7 @@
 //! The fused operations against burn's own, forward and all gradients.
 
 mod exact;
+mod sets;
 
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};

@@ -96,7 +96,10 @@ impl Product<'_> {
             for (index, planes) in self.out.chunks_mut(MR).enumerate() {
                 let weights = &self.packed.values[index * taps * MR..][..taps * MR];
                 let bias = &self.packed.bias[index * MR..][..MR];
-                strip_of::<S, MR, NV>(simd, &rows, weights, bias, start, len, &mut strip);
+                // SAFETY: every row holds `span` floats, and start + len is no more.
+                unsafe {
+                    strip_of::<S, MR, NV>(simd, &rows, weights, bias, start, len, &mut strip);
+                }
                 for (plane, strip) in planes.iter_mut().zip(&mut strip) {
                     if let Some(slope) = self.slope {
                         activate(simd, strip, slope);
@@ -132,8 +135,11 @@ fn activate<S: Simd>(simd: S, strip: &mut [f32; STRIP], slope: f32) {
 }
 
 /// Results of one weight block at `start..start + len`, rows STRIP apart.
+///
+/// # Safety
+/// Every row must hold `start + len` floats.
 #[inline(always)]
-fn strip_of<S: Simd, const MR: usize, const NV: usize>(
+unsafe fn strip_of<S: Simd, const MR: usize, const NV: usize>(
     simd: S,
     rows: &[&[f32]],
     weights: &[f32],
@@ -144,9 +150,8 @@ fn strip_of<S: Simd, const MR: usize, const NV: usize>(
 ) {
     let lanes = S::F32_LANES;
     let mut at = 0;
-    // SAFETY (all tiles): every row holds start + len floats or more; a tile reads no further, the
-    // last one through a mask.
     while at + NV * lanes <= len {
+        // SAFETY: the caller's rows hold start + len floats, and the tile ends there or before.
         let tile = unsafe { tile::<S, MR, NV>(simd, rows, weights, bias, start + at, None) };
         put_tile::<S, MR, NV>(tile, strip, at);
         at += NV * lanes;
@@ -154,6 +159,7 @@ fn strip_of<S: Simd, const MR: usize, const NV: usize>(
     while at < len {
         let left = len - at;
         let mask = (left < lanes).then(|| simd.mask_between_m32s(0, left as u32));
+        // SAFETY: as above; the last vector is read through a mask that ends with the rows.
         let tile = unsafe { tile::<S, MR, 1>(simd, rows, weights, bias, start + at, mask) };
         put_tile::<S, MR, 1>(tile, strip, at);
         at += lanes;
