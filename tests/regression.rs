@@ -3,6 +3,7 @@
 
 mod folders;
 mod labels;
+mod lists;
 mod lost;
 #[cfg(unix)]
 mod signals;
