@@ -17,12 +17,12 @@ use tempfile::TempDir;
 use crate::support::{shared, tempdir};
 
 /// A folder with photos and lists.
-struct Folder {
-    dir: TempDir,
+pub(crate) struct Folder {
+    pub(crate) dir: TempDir,
 }
 
 impl Folder {
-    fn new(photos: &[&str]) -> Self {
+    pub(crate) fn new(photos: &[&str]) -> Self {
         let folder = Self { dir: tempdir() };
         for (i, name) in photos.iter().enumerate() {
             let path = folder.path(name);
@@ -34,22 +34,22 @@ impl Folder {
         folder
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
         std::fs::write(self.path(name), text).unwrap();
         self.path(name)
     }
 
-    fn source(&self, kind: SourceKind, text: &str) -> SourceConfig {
+    pub(crate) fn source(&self, kind: SourceKind, text: &str) -> SourceConfig {
         let list = self.write(&format!("{kind:?}.txt"), text);
         source(kind, &list, self.dir.path())
     }
 }
 
-fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConfig {
+pub(crate) fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConfig {
     SourceConfig {
         kind,
         list: list.into(),
@@ -63,7 +63,7 @@ fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConfig {
 }
 
 /// Ninety-eight points spread over `b`, the rectangle, no attribute but blur.
-fn wflw_line(b: [f32; 4], name: &str) -> String {
+pub(crate) fn wflw_line(b: [f32; 4], name: &str) -> String {
     let mut line = String::new();
     for i in 0..98 {
         let (x, y) = ((i % 10) as f32 / 9.0, (i / 10) as f32 / 9.0);
@@ -76,11 +76,11 @@ fn wflw_line(b: [f32; 4], name: &str) -> String {
     )
 }
 
-fn load(source: &SourceConfig) -> anyhow::Result<Dataset> {
+pub(crate) fn load(source: &SourceConfig) -> anyhow::Result<Dataset> {
     Dataset::load(std::slice::from_ref(source), &Config::default())
 }
 
-fn load_skipping(source: &SourceConfig) -> anyhow::Result<Dataset> {
+pub(crate) fn load_skipping(source: &SourceConfig) -> anyhow::Result<Dataset> {
     let mut config = Config::default();
     config.data.on_error = OnError::Skip;
     Dataset::load(std::slice::from_ref(source), &config)

@@ -16,6 +16,7 @@ mod imaging;
 mod loss;
 mod model;
 mod ops;
+mod properties;
 mod regression;
 mod support;
 mod synth;

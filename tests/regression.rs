@@ -2,6 +2,8 @@
 //! for each bug found since.
 
 mod folders;
+mod labels;
+mod lists;
 mod lost;
 #[cfg(unix)]
 mod signals;

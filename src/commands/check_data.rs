@@ -41,6 +41,9 @@ pub fn run(args: CheckDataArgs) -> Result<ExitCode> {
     print_counts(&dataset, sources.iter().map(|s| s.list.as_path()));
     if args.split == Split::Train && !config.data.validation.is_empty() {
         let validation = Dataset::load(&config.data.validation, &config)?;
+        if !validation.report.is_empty() {
+            console::say(format!("validation\n{}", validation.report));
+        }
         refuse_overlap(&dataset, &validation)?;
         console::say("training and validation share no photo");
     }

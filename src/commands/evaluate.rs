@@ -104,6 +104,9 @@ fn add_subsets(settings: &mut Settings, subsets: &[String], config: &Config) -> 
         let images = config.data.validation.first().map(|s| s.images.as_path());
         let source = sources::list_of(SourceKind::Wider, Path::new(list), images);
         let faces = Dataset::load(&[source], config)?;
+        if !faces.report.is_empty() {
+            console::note(&faces.report);
+        }
         settings.subsets.add(name, &faces.samples);
     }
     Ok(())

@@ -99,6 +99,11 @@ impl Report {
         self.skipped.get(&reason).map_or(0, |s| s.count)
     }
 
+    /// Whether there is nothing to tell.
+    pub fn is_empty(&self) -> bool {
+        self.skipped.is_empty() && self.notes.is_empty()
+    }
+
     /// Everything that was left out.
     pub fn total(&self) -> usize {
         self.skipped.values().map(|s| s.count).sum()

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
@@ -51,7 +52,7 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
     let checkpoint = setup::find_checkpoint(&store, start, out)?;
     let (training, validating) = setup::load_data(config)?;
     let mut trainer: Trainer<N> =
-        setup::make_trainer(config, training, checkpoint.as_deref(), device)?;
+        setup::make_trainer(config, Arc::clone(&training), checkpoint.as_deref(), device)?;
     if let Some(path) = &checkpoint {
         let saved = trainer.restore(path)?;
         setup::announce_resumption(path, &trainer, &saved, config)?;
@@ -74,7 +75,10 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
         snapshots: validating.map(|d| Snapshots::new(config, d)),
         last_report: None,
     };
-    session.run(&mut trainer)
+    let ended = session.run(&mut trainer);
+    // Photos that nobody could decode were met on the way.
+    setup::tell(&training.left_out());
+    ended
 }
 
 /// What surrounds the trainer during a run.

@@ -54,6 +54,7 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
         bail!("data.train lists no source: name at least one list of labelled photos");
     }
     let training = Dataset::load_training(config).context("data.train")?;
+    tell(&training.report);
     if config.data.validation.is_empty() {
         console::note(
             "no data.validation source: nothing is measured, and the last weights are the best",
@@ -61,6 +62,7 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
         return Ok((Arc::new(training.for_training(config)?), None));
     }
     let validating = Dataset::load(&config.data.validation, config).context("data.validation")?;
+    tell(&validating.report);
     if validating
         .samples
         .iter()
@@ -76,6 +78,13 @@ pub(super) fn load_data(config: &Config) -> Result<(Arc<Dataset>, Option<Arc<Dat
         Arc::new(training.for_training(config)?),
         Some(Arc::new(validating)),
     ))
+}
+
+/// What was left out of the lists, and what is worth knowing of them.
+pub(super) fn tell(report: &data::Report) {
+    if !report.is_empty() {
+        console::note(report);
+    }
 }
 
 /// The model on `device` with autodiff, with its start weights unless a checkpoint follows.
