@@ -222,3 +222,37 @@ pub struct ApSubset {
     /// None when no face belongs to it.
     pub ap: Option<f64>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Landmarks;
+
+    #[test]
+    fn faces_that_are_ignored_or_have_no_points_are_not_measured() {
+        let points = [[2.0, 2.0], [8.0, 2.0], [5.0, 5.0], [2.0, 8.0], [8.0, 8.0]];
+        let face = FaceLabel {
+            landmarks: Landmarks::all(points),
+            ..FaceLabel::boxed([0.0, 0.0, 10.0, 10.0].into())
+        };
+        let ignored = FaceLabel {
+            ignored: true,
+            ..face.clone()
+        };
+        let bare = FaceLabel::boxed(face.box_xyxy);
+        let mut evaluator = Evaluator::new(&Scheme::five(), Options::default());
+        let truth = Truth {
+            faces: &[ignored, bare, face],
+            complete: true,
+            scale: 1.0,
+            subsets: &[],
+        };
+        let measured = evaluator.add(truth, &[]);
+        let missed = Measured {
+            face: 2,
+            detection: None,
+            nme: 1.0,
+        };
+        assert_eq!(measured, [missed]);
+    }
+}
