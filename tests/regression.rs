@@ -7,6 +7,7 @@ mod lists;
 mod lost;
 #[cfg(unix)]
 mod signals;
+mod twins;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -40,8 +40,8 @@ impl Repeats {
     pub(super) fn note(&self, faults: &mut Faults<'_>) {
         if let Some([line, earlier]) = self.first {
             faults.note(&format!(
-                "{} faces are listed twice and count once; the first one stands in line {line}, as \
-                 in line {earlier}",
+                "faces listed twice, which count once: {}; the first stands in line {line}, as in \
+                 line {earlier}",
                 self.count
             ));
         }

@@ -2,6 +2,7 @@
 //!
 //! `x y w h  x y s  x y s  x y s  x y s  x y s  blur`: box, five points with a flag each (-1: none
 //! labelled) and blur (Deng et al., "RetinaFace", CVPR 2020). Lines of `x y w h` alone are fine.
+//! Coordinates are taken as they are, like those of WIDER FACE, whose boxes these are.
 
 use std::collections::HashMap;
 

@@ -35,7 +35,7 @@ pub(super) struct Reader<'a> {
 /// What a list holds.
 struct Contents {
     photos: Vec<Listed>,
-    /// How much of what stands in the list, good or bad.
+    /// How many of what (one of them) stand in the list, good or bad.
     entries: (usize, &'static str),
     /// The scheme of its landmarks, where it is not the model's already.
     scheme: Option<Scheme>,
@@ -115,8 +115,8 @@ impl Reader<'_> {
         };
         Ok(Contents {
             entries: match lines {
-                Some(lines) => (lines, "lines"),
-                None => (photos.len() + report.total(), "photos"),
+                Some(lines) => (lines, "line"),
+                None => (photos.len() + report.total(), "photo"),
             },
             photos,
             scheme,
@@ -129,7 +129,7 @@ impl Reader<'_> {
         let reader = pts::Reader::new(list, self.scheme, self.on_error);
         Ok(Contents {
             photos: reader.read(&files, report)?,
-            entries: (files.len(), "files"),
+            entries: (files.len(), "file"),
             scheme: None,
         })
     }
@@ -172,7 +172,8 @@ impl Reader<'_> {
         let list = self.source.list.display();
         match report.first() {
             None => format!("{list} names no photo"),
-            Some(first) => format!("all {count} {what} of {list} are bad, first: {first}"),
+            Some(first) if count == 1 => format!("the only {what} of {list} is bad: {first}"),
+            Some(first) => format!("all {count} {what}s of {list} are bad, first: {first}"),
         }
     }
 

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use retinamark::fs::FolderLock;
 use serde_json::Value;
 
 use crate::detect::{picture, random_weights};
@@ -287,6 +288,29 @@ fn a_photo_on_stdin_gives_its_line_on_stdout() {
     assert_code(&pipe(&bytes, &["--out", "x"]), 2);
     assert_code(&pipe(&bytes, &["a.png"]), 2);
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+/// Two calls into one folder mixed their lines.
+#[test]
+fn a_folder_of_results_has_one_writer_at_a_time() {
+    let dir = tempdir();
+    fs::create_dir(dir.path().join("in")).unwrap();
+    picture(60, 40, 1)
+        .save(dir.path().join("in/a.png"))
+        .unwrap();
+    let lock = FolderLock::take(&dir.path().join("out")).unwrap();
+    for more in [&[][..], &["--resume"], &["--force"]] {
+        let output = detect(dir.path(), &[&SMALL, more].concat());
+        assert_code(&output, 2);
+        let owner = format!("in use by process {}", std::process::id());
+        assert!(
+            text(&output.stderr).contains(&owner),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    drop(lock);
+    assert_code(&detect(dir.path(), &SMALL), 0);
 }
 
 /// A panorama of 20,000 pixels, looked at with 640, showed no face and no reason.

@@ -122,7 +122,10 @@ fn a_face_listed_twice_counts_once() {
     let set = load(&source).unwrap();
     assert_eq!(set.samples[0].faces.len(), 2);
     let note = set.report.notes.concat();
-    assert!(note.contains("1 faces are listed twice"), "{note}");
+    assert!(
+        note.contains("listed twice, which count once: 1;"),
+        "{note}"
+    );
     assert!(
         note.contains("Wflw.txt") && note.contains("line 3, as in line 1"),
         "{note}"

@@ -32,7 +32,7 @@ fn a_list_without_a_good_line_says_so() {
     assert!(said.starts_with("all 2 photos of "), "{said}");
     let said = error(&folder.source(SourceKind::Retinaface, "# x.png\n1 2 3 4\n"));
     assert!(
-        said.starts_with("all 1 photos of ") && said.contains("missing"),
+        said.starts_with("the only photo of ") && said.contains("missing"),
         "{said}"
     );
     let said = error(&folder.source(SourceKind::Wider, "\n"));
@@ -41,7 +41,7 @@ fn a_list_without_a_good_line_says_so() {
     let points = source(SourceKind::Pts, folder.dir.path(), Path::new(""));
     let said = error(&points);
     assert!(
-        said.starts_with("all 1 files of ") && said.contains("a.pts:1"),
+        said.starts_with("the only file of ") && said.contains("a.pts:1"),
         "{said}"
     );
 }
