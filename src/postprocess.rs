@@ -191,6 +191,14 @@ mod tests {
         let a = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
         let same = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
         assert_eq!(suppress(&[a, same], 0.4, 10).len(), 1);
+        // Anchors 0 and 2 are 8 pixels apart; the second one's box is moved onto the first one's.
+        let (anchors, coder, letterbox, options) = setup();
+        let mut scores = vec![0.0; anchors.len()];
+        let mut deltas = vec![[0.0; 4]; anchors.len()];
+        (scores[0], scores[2], deltas[2][0]) = (0.9, 0.9, -5.0);
+        let faces = keep(&scores, &deltas, &anchors, coder, &letterbox, &options);
+        let found: Vec<usize> = faces.iter().map(|k| k[0].anchor).collect();
+        assert_eq!(found, [0]);
     }
 
     fn setup() -> (Anchors, Coder, Letterbox, Options) {
