@@ -182,6 +182,8 @@ mod tests {
         assert_eq!((anchors(2), anchors(9)), (vec![7, 4], vec![7, 4, 5]));
         let faint = at(7, 0.2, [0.0, 0.0, 10.0, 10.0]);
         assert_eq!(voters(&all, &faint, 9), [faint]);
+        let just_enough = at(7, VOTE_SCORE, [0.0, 0.0, 10.0, 10.0]);
+        assert_eq!(voters(&all, &just_enough, 9).len(), 3);
     }
 
     #[test]
@@ -189,6 +191,14 @@ mod tests {
         let a = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
         let same = kept(0.9, [0.0, 0.0, 10.0, 10.0]);
         assert_eq!(suppress(&[a, same], 0.4, 10).len(), 1);
+        // Anchors 0 and 2 are 8 pixels apart; the second one's box is moved onto the first one's.
+        let (anchors, coder, letterbox, options) = setup();
+        let mut scores = vec![0.0; anchors.len()];
+        let mut deltas = vec![[0.0; 4]; anchors.len()];
+        (scores[0], scores[2], deltas[2][0]) = (0.9, 0.9, -5.0);
+        let faces = keep(&scores, &deltas, &anchors, coder, &letterbox, &options);
+        let found: Vec<usize> = faces.iter().map(|k| k[0].anchor).collect();
+        assert_eq!(found, [0]);
     }
 
     fn setup() -> (Anchors, Coder, Letterbox, Options) {
@@ -222,6 +232,40 @@ mod tests {
         let order: Vec<usize> = faces.iter().map(|k| k[0].anchor).collect();
         assert_eq!(order, [14, 0]);
         assert_eq!(faces[1][0].box_xyxy, BoxXyxy::new(-4.0, -4.0, 12.0, 12.0));
+    }
+
+    #[test]
+    fn a_score_that_just_reaches_the_lowest_passes_and_a_box_without_size_does_not() {
+        let (anchors, coder, letterbox, mut options) = setup();
+        for lowest in [0.5, 0.2] {
+            options.score = lowest;
+            let mut scores = vec![0.0; anchors.len()];
+            (scores[0], scores[14]) = (lowest, lowest);
+            let mut deltas = vec![[0.0; 4]; anchors.len()];
+            deltas[14][2] = -1e9;
+            let faces = keep(&scores, &deltas, &anchors, coder, &letterbox, &options);
+            let found: Vec<usize> = faces.iter().map(|k| k[0].anchor).collect();
+            assert_eq!(found, [0]);
+        }
+    }
+
+    #[test]
+    fn the_config_says_what_counts() {
+        let config = DetectConfig {
+            top_k: 11,
+            nms_iou: 0.125,
+            max_faces: 12,
+            landmark_votes: 13,
+            ..DetectConfig::default()
+        };
+        let expected = Options {
+            score: 0.25,
+            top_k: 11,
+            nms_iou: 0.125,
+            max_faces: 12,
+            votes: 13,
+        };
+        assert_eq!(Options::new(&config, 0.25), expected);
     }
 
     #[test]

@@ -89,9 +89,36 @@ fn a_weak_claim_does_not_lose_to_a_stronger_overlap_elsewhere() {
 }
 
 #[test]
+fn the_thresholds_themselves_are_enough() {
+    let config = MatcherConfig {
+        positive_iou: 0.5,
+        forced_iou: 0.25,
+        ..MatcherConfig::default()
+    };
+    let assign = |b| Matcher::new(&config).assign(&grid(), &[truth(b)], true);
+    // IoU .5 with both tiles, of which it claims one; and .25.
+    assert_eq!(positives(&assign([0.0, 0.0, 32.0, 16.0])), [(0, 0), (1, 0)]);
+    assert_eq!(positives(&assign([4.0, 4.0, 12.0, 12.0])), [(0, 0)]);
+}
+
+#[test]
+fn of_faces_that_overlap_alike_the_first_has_the_anchor() {
+    let wide = truth([0.0, 0.0, 32.0, 16.0]);
+    assert_eq!(positives(&assign(&[wide, wide], true)), [(0, 0), (1, 0)]);
+}
+
+#[test]
+fn anchors_within_a_face_that_they_do_not_show_are_background() {
+    let all = truth([0.0, 0.0, 64.0, 64.0]); // IoU 1/16 with each tile
+    assert_eq!(assign(&[all], true), [Match::Negative; 16]);
+}
+
+#[test]
 fn ignored_and_size_less_truths_never_match() {
-    let nothing = [10.0, 10.0, 10.0, 40.0];
+    let nothing = [8.0, 0.0, 8.0, 40.0];
     assert_eq!(assign(&[truth(nothing)], true), [Match::Negative; 16]);
+    // Nor does one make its surroundings known, which hold the centre of a tile.
+    assert_eq!(assign(&[truth(nothing)], false), [Match::Ignored; 16]);
     let matches = assign(&[ignored([0.0, 0.0, 40.0, 16.0])], true);
     // Tiles 0 and 1 lie inside, tile 2 by half, which is not more than half.
     assert_eq!(
@@ -154,6 +181,21 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
     );
     assert!(t.landmark_deltas.iter().all(|d| d.is_finite()));
     assert!(t.box_deltas.iter().flatten().all(|d| d.is_finite()));
+}
+
+#[test]
+fn targets_say_which_face_and_what_is_ignored() {
+    let builder = TargetBuilder::new(&Config::default()).unwrap();
+    let faces = [
+        ignored([0.0, 48.0, 16.0, 64.0]),
+        truth([0.0, 0.0, 16.0, 16.0]),
+        truth([32.0, 0.0, 48.0, 16.0]),
+    ];
+    let t = builder.build(&grid(), &faces, true).unwrap();
+    assert_eq!((t.positives, t.faces), (vec![0, 2], vec![1, 2]));
+    let mut labels = vec![0; 16];
+    (labels[0], labels[2], labels[12]) = (1, 1, -1);
+    assert_eq!(t.labels, labels);
 }
 
 #[test]

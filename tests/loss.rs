@@ -52,6 +52,7 @@ fn class_and_box_parts_by_hand() {
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
     let mut loss = config.loss;
     loss.negative_ratio = 1.0;
+    loss.class_weight = 3.0;
     let outputs = four_anchors(
         [1.0, 2.0, -1.0, 5.0],
         [[0.5, 3.0, 0.0, -1.0], [9.0; 4], [9.0; 4], [9.0; 4]],
@@ -67,11 +68,11 @@ fn class_and_box_parts_by_hand() {
         .forward(&model, &outputs, &[targets])
         .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
-    close(scalar(parts.class), 0.313_262 + 2.126_928);
+    close(scalar(parts.class), 3.0 * (0.313_262 + 2.126_928));
     // SmoothL1 of .5, 2, 0, -2 is .125 + 1.5 + 0 + 1.5, doubled by its weight.
     close(scalar(parts.boxes), 6.25);
     close(scalar(parts.landmarks), 0.0);
-    close(scalar(parts.total), 2.440_19 + 6.25);
+    close(scalar(parts.total), 3.0 * 2.440_19 + 6.25);
     assert_eq!(parts.positives, 1);
 }
 
@@ -144,8 +145,9 @@ fn loss_of(
 fn unlabelled_points_are_masked_not_dropped() {
     let labelled = [true, true, false, true, false];
     let some: Landmarks = POINTS.into_iter().zip(labelled).collect();
-    let config = config();
-    let images = [vec![face([24.0, 24.0, 40.0, 44.0], &some)], vec![]];
+    let mut config = config();
+    config.loss.landmark_weight = 3.0;
+    let images = [vec![face([20.0, 20.0, 44.0, 46.0], &some)], vec![]];
     let (_, landmarks, targets, model, outputs) = loss_of(&config, 64, &images);
     let dense: Vec<f32> = model
         .landmark_deltas(&outputs)
@@ -162,8 +164,63 @@ fn unlabelled_points_are_masked_not_dropped() {
             }
         }
     }
-    assert!(want > 0.0);
-    close(landmarks, want / t.with_landmarks.len() as f32);
+    assert!(want > 0.0 && t.positives.len() > 1);
+    close(landmarks, 3.0 * want / t.with_landmarks.len() as f32);
+}
+
+#[test]
+fn the_place_of_an_image_in_its_batch_changes_nothing() {
+    let all = Landmarks::all(POINTS);
+    let config = config();
+    let model = RetinaFace::new(&config, &Device::flex()).unwrap();
+    let anchors = Anchors::generate(&config.anchors, [64, 64]);
+    let builder = TargetBuilder::new(&config).unwrap();
+    let faces = [face([20.0, 20.0, 44.0, 46.0], &all)];
+    let with = builder.build(&anchors, &faces, true).unwrap();
+    let without = builder.build(&anchors, &[], true).unwrap();
+    // Of two kinds, or nobody could tell which image a number is from.
+    let plane = 3 * 64 * 64;
+    let pixels: Vec<f32> = (0..2 * plane)
+        .map(|i| {
+            if i < plane {
+                -90.0
+            } else {
+                (i * 37 % 101) as f32
+            }
+        })
+        .collect();
+    let both = model.forward(tensor(&pixels, [2, 3, 64, 64]));
+    let second = model.forward(tensor(&pixels[plane..], [1, 3, 64, 64]));
+    let loss = MultiBox::new(config.loss);
+    let of = |outputs: &Outputs, targets: &[&Targets]| {
+        let targets: Vec<Targets> = targets.iter().map(|&t| t.clone()).collect();
+        let parts = loss.forward(&model, outputs, &targets).unwrap();
+        [scalar(parts.boxes), scalar(parts.landmarks)]
+    };
+    let (alone, beside) = (of(&second, &[&with]), of(&both, &[&without, &with]));
+    let first = of(&both, &[&with, &without]);
+    for part in 0..2 {
+        close(beside[part], alone[part]);
+        assert!(
+            (first[part] - alone[part]).abs() > 1e-2,
+            "{first:?}, {alone:?}"
+        );
+    }
+}
+
+#[test]
+fn where_all_is_ignored_nothing_is_lost() {
+    let config = config();
+    let model = RetinaFace::new(&config, &Device::flex()).unwrap();
+    let outputs = four_anchors([1.0, 2.0, -1.0, 5.0], [[1.0; 4]; 4]);
+    let targets = Targets {
+        labels: vec![-1; 4],
+        ..Targets::default()
+    };
+    let parts = MultiBox::new(config.loss)
+        .forward(&model, &outputs, &[targets])
+        .unwrap();
+    close(scalar(parts.total), 0.0);
 }
 
 #[test]
@@ -249,13 +306,14 @@ fn targets_of_another_size_are_refused() {
     let config = config();
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
     let outputs = four_anchors([0.0; 4], [[0.0; 4]; 4]);
-    let targets = Targets {
-        labels: vec![0; 5],
+    let targets = |anchors: usize| Targets {
+        labels: vec![0; anchors],
         ..Targets::default()
     };
-    assert!(
-        MultiBox::new(config.loss)
-            .forward(&model, &outputs, &[targets])
-            .is_err()
-    );
+    let loss = MultiBox::new(config.loss);
+    let fits = |targets: &[Targets]| loss.forward(&model, &outputs, targets).is_ok();
+    assert!(fits(&[targets(4)]));
+    assert!(!fits(&[targets(5)]));
+    assert!(!fits(&[targets(4), targets(4)]));
+    assert!(!fits(&[]));
 }

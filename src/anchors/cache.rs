@@ -54,6 +54,7 @@ mod tests {
         assert!(Arc::ptr_eq(&a, &cache.get([64, 32])));
         for side in 1..100 {
             assert_eq!(cache.get([side, 8]).input(), [side, 8]);
+            assert!(cache.by_input.lock().unwrap().len() <= REMEMBERED);
         }
     }
 }

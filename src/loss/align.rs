@@ -160,6 +160,33 @@ mod tests {
     }
 
     #[test]
+    fn crops_without_points_do_not_thin_out_the_others() {
+        let device = Device::flex();
+        let two = |row: [f32; 4]| Tensor::cat(vec![tensor(row, &device), tensor(row, &device)], 0);
+        let outputs = AlignerOutputs {
+            deltas: two([1.0, 2.0, 0.5, 9.0]),
+            log_scales: None,
+        };
+        let loss = AlignLoss::new(LossConfig {
+            landmark_weight: 3.0,
+            ..loss().config
+        });
+        let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
+        let losses = loss.forward(&outputs, &targets).unwrap();
+        // 12.5 / 4 of one face, three times.
+        assert!((losses.landmarks.into_scalar::<f32>() - 9.375).abs() < 1e-5);
+        assert_eq!(losses.positives, 1);
+        let short = Targets {
+            landmark_deltas: vec![0.0; 2],
+            ..target([0.0; 4], [0.25; 4])
+        };
+        assert!(
+            loss.forward(&outputs, &[short, Targets::default()])
+                .is_err()
+        );
+    }
+
+    #[test]
     fn crops_without_points_are_legal_and_others_refused() {
         let device = Device::flex();
         let outputs = AlignerOutputs {

@@ -188,18 +188,50 @@ mod tests {
     }
 
     #[test]
-    fn a_perfect_point_has_no_loss_and_a_finite_gradient() {
+    fn a_perfect_point_has_no_loss_and_pulls_nowhere() {
         let device = Device::flex().autodiff();
-        let loss = LandmarkLoss::Wing {
-            w: 2.0,
-            epsilon: 0.5,
+        for kind in [
+            LandmarkLossKind::L1,
+            LandmarkLossKind::L2,
+            LandmarkLossKind::SmoothL1,
+            LandmarkLossKind::Wing,
+            LandmarkLossKind::SoftWing,
+        ] {
+            let loss = LandmarkLoss::new(&LossConfig {
+                landmark: kind,
+                ..LossConfig::default()
+            });
+            let d = Tensor::<1>::from_floats([0.0], &device).require_grad();
+            let total = loss.of(d.clone()).sum();
+            assert_eq!(total.clone().into_scalar::<f32>(), 0.0, "{loss:?}");
+            let gradients = total.backward();
+            let g: f32 = d.grad(&gradients).unwrap().into_scalar();
+            // Either side of zero pulls; in the middle neither does.
+            assert_eq!(g, 0.0, "{loss:?}");
+        }
+    }
+
+    #[test]
+    fn the_config_names_the_parameters() {
+        let with = |landmark| {
+            LandmarkLoss::new(&LossConfig {
+                landmark,
+                wing_w: 3.0,
+                wing_epsilon: 0.25,
+                soft_wing_outer: 7.0,
+                ..LossConfig::default()
+            })
         };
-        let d = Tensor::<1>::from_floats([0.0], &device).require_grad();
-        let total = loss.of(d.clone()).sum();
-        assert_eq!(total.clone().into_scalar::<f32>(), 0.0);
-        let gradients = total.backward();
-        let g: f32 = d.grad(&gradients).unwrap().into_scalar();
-        // Either side of zero pulls with w / epsilon; in the middle neither does.
-        assert_eq!(g, 0.0);
+        let wing = LandmarkLoss::Wing {
+            w: 3.0,
+            epsilon: 0.25,
+        };
+        let soft = LandmarkLoss::SoftWing {
+            inner: 3.0,
+            outer: 7.0,
+            epsilon: 0.25,
+        };
+        assert_eq!(with(LandmarkLossKind::Wing), wing);
+        assert_eq!(with(LandmarkLossKind::SoftWing), soft);
     }
 }

@@ -37,8 +37,8 @@ mod tests {
         assert_eq!(hard_negatives(&labels, &margins, 2.0), [2, 4]);
         assert_eq!(hard_negatives(&labels, &margins, 7.0), [1, 2, 4, 5]);
         assert!(hard_negatives(&labels, &margins, 0.0).is_empty());
-        // Of equal ones the first.
-        assert_eq!(hard_negatives(&[0; 6], &[1.0; 6], 2.0), [0, 1]);
+        // One and a half is two; of equal ones the first.
+        assert_eq!(hard_negatives(&labels, &[0.0; 6], 1.5), [1, 2]);
     }
 
     #[test]

@@ -285,6 +285,10 @@ mod tests {
         let tie = |score| found([0.0, 0.0, 10.0, 10.0], score);
         let pick = |scores: [f32; 3]| best_detection(&t, &scores.map(tie), opt);
         assert_eq!(pick([0.5, 0.7, 0.7]), Some(1));
+        // The limit itself is enough.
+        let half = found([0.0, 0.0, 10.0, 20.0], 0.9);
+        let opt = JointOptions { iou: 0.5, ..opt };
+        assert_eq!(best_detection(&t, &[half], opt), Some(0));
     }
 
     #[test]

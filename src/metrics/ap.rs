@@ -254,6 +254,44 @@ mod tests {
     }
 
     #[test]
+    fn limits_themselves_are_within() {
+        // IoU .5 exactly; and a face of exactly the smallest size.
+        let half = [truth(0.0)];
+        let mut counter = ApCounter::new(0.5, 20.0);
+        counter.add(&half, &[sized(0.0, 20.0, 0.9)], 1.0);
+        assert_eq!(counter.counted(), 1);
+        let mut wide = found(0.0, 0.9);
+        wide.box_xyxy = BoxXyxy::from_xywh(0.0, 0.0, 40.0, 20.0);
+        assert_ap(&half, &[wide], 1.0);
+        // Without a smallest size, a truth without size still does not count.
+        let mut counter = ApCounter::new(0.5, 0.0);
+        counter.add(&[FaceLabel::boxed(BoxXyxy::default())], &[], 1.0);
+        assert_eq!(counter.counted(), 0);
+    }
+
+    #[test]
+    fn between_two_truths_the_first_counts_and_one_that_counts_before_one_that_does_not() {
+        // Halfway between the two; the other detection lies on the second one.
+        let detections = [found(2.0, 0.9), found(4.0, 0.8)];
+        assert_ap(&[truth(0.0), truth(4.0)], &detections, 1.0);
+        assert_ap(&[ignored(0.0), truth(4.0)], &detections[..1], 1.0);
+        assert_ap(&[truth(0.0), ignored(4.0)], &detections[..1], 1.0);
+    }
+
+    #[test]
+    fn precision_at_a_recall_is_the_best_from_there_on() {
+        // hit, miss, hit, hit: 1, 1/2, 2/3 and 3/4, which also holds at two thirds.
+        let truths = [truth(0.0), truth(100.0), truth(200.0)];
+        let detections = [
+            found(0.0, 0.9),
+            found(50.0, 0.8),
+            found(100.0, 0.7),
+            found(200.0, 0.6),
+        ];
+        assert_ap(&truths, &detections, (1.0 + 0.75 + 0.75) / 3.0);
+    }
+
+    #[test]
     fn subsets_ignore_the_other_truths() {
         let mut counter = ApCounter::new(0.5, 16.0);
         let truths = [truth(0.0), truth(100.0)];

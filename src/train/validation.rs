@@ -119,3 +119,58 @@ fn summary_text(s: &Summary) -> String {
         s.faces
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::{Alignment, ApReport, FaceError};
+
+    fn alignment(nme: f64) -> Option<Alignment> {
+        let face = FaceError {
+            nme: Some(nme),
+            attributes: None,
+        };
+        Alignment::of(&[face], 0)
+    }
+
+    #[test]
+    fn checkpoints_are_compared_by_what_the_task_teaches() {
+        let ap = ApReport {
+            ap: 0.75,
+            photos: 1,
+            faces: 1,
+            iou: 0.5,
+            min_face: 16.0,
+            subsets: Vec::new(),
+        };
+        let two_looks = Report {
+            photos: 1,
+            alignment: alignment(0.05),
+            one_pass: alignment(0.5),
+            ap: Some(ap),
+        };
+        assert_eq!(badness(&two_looks, Task::Detect), Some(0.5));
+        assert_eq!(badness(&two_looks, Task::Align), Some(0.05));
+        let one_look = Report {
+            one_pass: None,
+            ..two_looks.clone()
+        };
+        assert_eq!(badness(&one_look, Task::Detect), Some(0.05));
+        let no_points = Report {
+            alignment: None,
+            ..one_look
+        };
+        assert_eq!(badness(&no_points, Task::Detect), Some(0.25));
+        let nothing = Report {
+            ap: None,
+            ..no_points
+        };
+        assert_eq!(badness(&nothing, Task::Detect), None);
+        // What is not a number would never be beaten.
+        let broken = Report {
+            one_pass: alignment(f64::NAN),
+            ..two_looks
+        };
+        assert_eq!(badness(&broken, Task::Detect), None);
+    }
+}

@@ -1,5 +1,7 @@
 //! Optimisers, schedules and the moving average against numbers worked out by hand.
 
+mod steps;
+
 use burn::module::Module;
 use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::optim::GradientsParams;
@@ -185,29 +187,6 @@ fn three_adamw_steps_as_pytorch_computes_them() {
 }
 
 #[test]
-fn sgd_with_momentum_by_hand() {
-    let model = small();
-    let config = OptimizerConfig {
-        momentum: 0.9,
-        ..plain_sgd()
-    };
-    let mut optimizer = Optimizer::new(&config, &model);
-    let before = optimizer.values().to_vec();
-    let flat = flat_gradients(&model, 1.0);
-    for _ in 0..2 {
-        optimizer.accumulate(&model, &gradients(&model, 1.0));
-        optimizer.step(model.clone(), 0.1);
-    }
-    // Velocity g, then 1.9 g: 2.9 g in all.
-    let expected: Vec<f32> = before
-        .iter()
-        .zip(&flat)
-        .map(|(w, g)| w - 0.29 * g)
-        .collect();
-    close(optimizer.values(), &expected, 1e-6);
-}
-
-#[test]
 fn gradients_are_clipped_by_their_norm_taken_together() {
     let model = small();
     let config = OptimizerConfig {
@@ -377,4 +356,26 @@ fn cycles_are_triangles() {
         (30, 1.0),
     ];
     check(&schedule(ScheduleKind::Cyclical, 0), &table);
+}
+
+#[test]
+fn a_cycle_has_at_least_one_step_and_does_not_shrink() {
+    let of = |kind, cycle_epochs, cycle_mult| {
+        let config = ScheduleConfig {
+            kind,
+            warmup_steps: 0,
+            floor: 0.1,
+            cycle_epochs,
+            cycle_mult,
+            ..ScheduleConfig::default()
+        };
+        Schedule::new(&config, 1.0, 100, 10)
+    };
+    check(&of(ScheduleKind::Cyclical, 0.0, 1.0), &[(0, 0.1), (7, 0.1)]);
+    // 20 steps, and 20 again: step 25 is a quarter of the way.
+    let quarter = 0.1 + 0.9 * 0.5 * (1.0 + 0.5f64.sqrt());
+    check(
+        &of(ScheduleKind::CosineRestarts, 2.0, 0.5),
+        &[(25, quarter)],
+    );
 }
