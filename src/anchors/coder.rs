@@ -74,6 +74,11 @@ mod tests {
             assert!((d - w).abs() < 1e-5, "{deltas:?}");
         }
         assert_eq!(CODER.encode_point(anchor, [28.0, 4.0]), [5.0, -5.0]);
+        // Each axis by its own side of the anchor.
+        let wide = [20.0, 12.0, 32.0, 16.0];
+        let deltas = CODER.encode_box(wide, &BoxXyxy::new(8.0, 6.0, 40.0, 14.0));
+        assert_eq!(deltas[..3], [1.25, -1.25, 0.0]);
+        assert_eq!(CODER.encode_point(wide, [28.0, 4.0]), [2.5, -5.0]);
     }
 
     #[test]

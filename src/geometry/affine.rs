@@ -141,4 +141,11 @@ mod tests {
         );
         assert!(Affine::similarity(&[[1.0, 1.0]], &[[0.0, 0.0]]).is_none());
     }
+
+    #[test]
+    fn what_flattens_the_plane_has_no_inverse() {
+        for scale in [0.0, 1e-20, f32::NAN, f32::INFINITY] {
+            assert_eq!(Affine::scale_shift(scale, [0.0; 2]).inverse(), None);
+        }
+    }
 }

@@ -146,3 +146,37 @@ impl BoxXyxy {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_inside_out_or_nowhere_has_no_size() {
+        for numbers in [
+            [5.0, 5.0, 2.0, 1.0], // both sides negative: their product is not
+            [0.0, 0.0, 0.0, 4.0],
+            [0.0, f32::NEG_INFINITY, 3.0, 4.0],
+            [0.0, 0.0, 3.0, f32::NAN],
+        ] {
+            assert!(!BoxXyxy::from(numbers).has_size(), "{numbers:?}");
+        }
+        assert_eq!(BoxXyxy::new(5.0, 5.0, 2.0, 1.0).area(), 0.0);
+        assert!(BoxXyxy::new(0.0, 0.0, 3.0, 4.0).has_size());
+    }
+
+    #[test]
+    fn bounds_of_points_that_are_nowhere_are_none() {
+        let around = |y| BoxXyxy::around(&[[1.0, 2.0], [4.0, y], [3.0, 0.0]]);
+        assert_eq!(around(5.0), Some(BoxXyxy::new(1.0, 0.0, 4.0, 5.0)));
+        assert_eq!((around(f32::NAN), around(f32::INFINITY)), (None, None));
+        assert_eq!(BoxXyxy::around(&[]), None);
+    }
+
+    #[test]
+    fn each_axis_has_its_own_shift() {
+        let b = BoxXyxy::new(1.0, 2.0, 3.0, 5.0);
+        let moved = BoxXyxy::new(12.0, 104.0, 16.0, 110.0);
+        assert_eq!(b.transformed(2.0, [10.0, 100.0]), moved);
+    }
+}

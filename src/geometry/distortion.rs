@@ -237,6 +237,7 @@ mod tests {
         let h = Homography::from_corners([80.0; 2], corners).unwrap();
         assert!(h.inverse([40.0, 159.0])[1] > 80.0);
         assert!(h.inverse([40.0, 161.0])[1].is_nan());
+        assert!(h.inverse([40.0, 159.99])[1].is_nan()); // too near to be told
         assert!(h.apply([40.0, -79.0])[1] < 0.0);
         assert!(h.apply([40.0, -81.0])[1].is_nan());
     }

@@ -358,11 +358,19 @@ mod tests {
     }
 
     #[test]
+    fn landmarks_of_another_scheme_have_no_five() {
+        let five = |count| Scheme::five().five_of(&vec![[1.0, 2.0]; count]);
+        assert_eq!(five(5), Some([[1.0, 2.0]; 5]));
+        assert_eq!((five(4), five(6)), (None, None));
+    }
+
+    #[test]
     fn a_custom_scheme_is_checked() {
         let none = Anatomy::default;
         assert!(Scheme::new("c", 3, &[(0, 2)], [0, 2], none()).is_ok());
         assert!(Scheme::new("c", 3, &[(0, 3)], [0, 2], none()).is_err());
         assert!(Scheme::new("c", 3, &[(0, 2), (2, 1)], [0, 2], none()).is_err());
+        assert!(Scheme::new("c", 3, &[(0, 2), (1, 2)], [0, 2], none()).is_err());
         assert!(Scheme::new("c", 3, &[], [1, 1], none()).is_err());
     }
 }

@@ -82,4 +82,19 @@ mod tests {
         assert_eq!(Letterbox::square(1, 10_000, 640).content, [1, 640]);
         assert_eq!(Letterbox::full(1, 33, 32).input, [32, 64]);
     }
+
+    #[test]
+    fn the_padding_begins_where_the_photo_ends() {
+        let l = Letterbox::square(32, 16, 64);
+        for (point, on) in [
+            ([0.0, 0.0], true),
+            ([63.9, 31.9], true),
+            ([64.0, 0.0], false),
+            ([0.0, 32.0], false),
+            ([-0.1, 0.0], false),
+            ([0.0, -0.1], false),
+        ] {
+            assert_eq!(l.on_content(point), on, "{point:?}");
+        }
+    }
 }

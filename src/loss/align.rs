@@ -196,5 +196,14 @@ mod tests {
         let losses = loss().forward(&outputs, &[Targets::default()]).unwrap();
         assert_eq!(losses.total.into_scalar::<f32>(), 0.0);
         assert!(loss().forward(&outputs, &[]).is_err());
+        // A second crop, without points, does not thin out what the first one teaches.
+        let rows = || tensor([1.0, 2.0, 0.5, 9.0], &device);
+        let outputs = AlignerOutputs {
+            deltas: Tensor::cat(vec![rows(), rows()], 0),
+            log_scales: None,
+        };
+        let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
+        let losses = loss().forward(&outputs, &targets).unwrap();
+        assert_eq!(losses.landmarks.into_scalar::<f32>(), 12.5 / 4.0);
     }
 }

@@ -281,6 +281,10 @@ mod tests {
         assert_eq!(best_detection(&t, &[weak.clone(), loose], opt), Some(1));
         assert_eq!(best_detection(&t, &[weak, far], opt), None);
         assert_eq!(best_detection(&t, &[], opt), None);
+        // The limit itself is enough.
+        let half = [found([0.0, 0.0, 10.0, 20.0], 0.9)];
+        let with = |iou| best_detection(&t, &half, JointOptions { iou, ..opt });
+        assert_eq!((with(0.5), with(0.51)), (Some(0), None));
         // A tie in IoU: the higher score, then the first.
         let tie = |score| found([0.0, 0.0, 10.0, 10.0], score);
         let pick = |scores: [f32; 3]| best_detection(&t, &scores.map(tie), opt);

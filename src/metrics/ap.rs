@@ -201,6 +201,38 @@ mod tests {
     }
 
     #[test]
+    fn precision_is_the_best_at_this_recall_or_a_higher_one() {
+        // Miss, hit, hit: precision 1/2, then 2/3 at the end, which counts for both hits.
+        let truths = [truth(0.0), truth(100.0)];
+        let detections = [found(50.0, 0.9), found(0.0, 0.8), found(100.0, 0.7)];
+        assert_ap(&truths, &detections, 2.0 / 3.0);
+    }
+
+    #[test]
+    fn limits_themselves_are_enough() {
+        let tall = Face {
+            box_xyxy: BoxXyxy::from_xywh(0.0, 0.0, 20.0, 40.0), // IoU .5
+            ..found(0.0, 0.9)
+        };
+        assert_ap(&[truth(0.0)], &[tall], 1.0);
+        let of_size = |side| FaceLabel::boxed(BoxXyxy::from_xywh(0.0, 0.0, side, side));
+        let counted = |min_size, side| {
+            let mut counter = ApCounter::new(0.5, min_size);
+            counter.add(&[of_size(side)], &[], 1.0);
+            counter.counted()
+        };
+        assert_eq!((counted(16.0, 16.0), counted(16.0, 15.9)), (1, 0));
+        assert_eq!(counted(0.0, 0.0), 0); // no size at all is no face
+    }
+
+    #[test]
+    fn of_two_truths_at_one_place_the_counted_one_is_found() {
+        for truths in [[ignored(0.0), truth(0.0)], [truth(0.0), ignored(0.0)]] {
+            assert_ap(&truths, &[found(1.0, 0.9)], 1.0);
+        }
+    }
+
+    #[test]
     fn a_duplicate_is_a_false_positive() {
         // hit, duplicate, hit.
         let truths = [truth(0.0), truth(100.0)];

@@ -94,11 +94,13 @@ impl<N: Learn> Trainer<N> {
         self.best
     }
 
-    /// Remember a validation; says whether it is the best one so far.
+    /// Remember a validation; says whether it is the best one so far. One that could not be measured
+    /// never is: nothing would be better than what is not a number.
     pub fn offer_best(&mut self, candidate: Best) -> bool {
-        let better = self
-            .best
-            .is_none_or(|best| candidate.badness < best.badness);
+        let better = candidate.badness.is_finite()
+            && self
+                .best
+                .is_none_or(|best| candidate.badness < best.badness);
         if better {
             self.best = Some(candidate);
         }

@@ -80,6 +80,11 @@ fn the_best_checkpoint_is_the_first_of_the_lowest_error() {
         (0.2, true),
         (0.9, false),
     ];
+    let unmeasured = Best {
+        badness: f64::NAN,
+        epoch: 0,
+    };
+    assert!(!trainer.offer_best(unmeasured));
     for (epoch, (badness, is_best)) in (1..).zip(offers) {
         assert_eq!(
             trainer.offer_best(Best { badness, epoch }),
