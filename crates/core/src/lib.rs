@@ -1,0 +1,8 @@
+//! What runs retinamark's networks: no training, no terminal.
+
+#![deny(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod error;
+
+pub use error::{Error, Result};
