@@ -4,5 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod error;
+pub mod graph;
+pub mod net;
 
 pub use error::{Error, Result};

@@ -1,0 +1,99 @@
+//! The aligner: the upright crop of one face -> its landmarks.
+//!
+//! A backbone, its three feature maps reduced to few channels, flattened, and one linear layer
+//! around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859); optionally heatmaps
+//! beside it, whose expected places the linear layer then only corrects; and a scale of the Laplace
+//! distribution around every landmark. A crop is one anchor: landmarks are deltas in the coder's
+//! terms of the square that the face fills.
+
+use super::{Act, Backbone, Conv, Init, Linear, Ops};
+
+/// Behind the backbone.
+const ACT: Act = Act::Leaky(0.1);
+
+/// What the scales start at, as a logarithm: about where a briefly trained network stands.
+const START_LOG_SCALE: f32 = -1.0;
+
+/// How much smaller than usual the linear layer starts, so that the first guess is the mean shape.
+const START_GAIN: f64 = 0.1;
+
+/// Shape of an aligner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AlignerNet {
+    /// Crop -> C3, C4, C5.
+    pub backbone: Backbone,
+    /// Side of the crops, pixels.
+    pub side: usize,
+    /// Channels that C3, C4 and C5 are reduced to.
+    pub channels: [usize; 3],
+    /// Channels of the heatmaps; 0: none.
+    pub heatmap_channels: usize,
+    /// Whether every landmark has a scale.
+    pub uncertainty: bool,
+    /// Landmarks.
+    pub points: usize,
+    /// Distance from the middle of a crop to its edge, in the coder's terms.
+    pub reach: f32,
+}
+
+/// What the network says about B crops.
+#[derive(Clone, Debug)]
+pub struct AlignerOutputs<V> {
+    /// `[B,2L,1,1]`, x before y, in the coder's terms.
+    pub deltas: V,
+    /// `[B,L,1,1]`: logarithm of the scale of the Laplace distribution of both coordinates' errors,
+    /// in the same terms.
+    pub log_scales: Option<V>,
+}
+
+impl AlignerNet {
+    /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
+    pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> AlignerOutputs<O::Value> {
+        let maps = self.backbone.forward(ops, x);
+        let on_maps = (self.heatmap_channels > 0).then(|| self.heatmaps(ops, &maps));
+        let mut reduced: [O::Value; 3] = std::array::from_fn(|i| {
+            let reduce = Conv::new(self.channels[i], 1).act(ACT);
+            ops.conv(&format!("reduce.{i}"), &maps[i], reduce)
+        });
+        // C3 else were most of the inputs.
+        let halve = Conv::new(self.channels[0], 3).stride(2).act(ACT);
+        reduced[0] = ops.conv("halve", &reduced[0], halve);
+        let flat = ops.flatten(&reduced);
+        let points = Linear {
+            weight: Init::Uniform { gain: START_GAIN },
+            ..Linear::new(2 * self.points)
+        };
+        let deltas = ops.linear("points", &flat, points);
+        AlignerOutputs {
+            log_scales: self.uncertainty.then(|| {
+                let scales = Linear {
+                    weight: Init::Constant(0.0),
+                    bias: Init::Constant(START_LOG_SCALE),
+                    ..Linear::new(self.points)
+                };
+                ops.linear("scales", &reduced[2], scales)
+            }),
+            deltas: match on_maps {
+                None => deltas,
+                Some(on_maps) => ops.add(&on_maps, &deltas),
+            },
+        }
+    }
+
+    /// C3, C4 and C5 brought together at stride 8, one map for each landmark, and the expected
+    /// place under its softmax. What moves in the crop moves in the map, which a linear layer over
+    /// all pixels has to learn from many faces.
+    fn heatmaps<O: Ops>(&self, ops: &mut O, maps: &[O::Value; 3]) -> O::Value {
+        let channels = self.heatmap_channels;
+        let lateral = Conv::new(channels, 1).act(ACT);
+        let [c3, c4, c5] =
+            [0, 1, 2].map(|i| ops.conv(&format!("heatmaps.lateral.{i}"), &maps[i], lateral));
+        let x = ops.upsample_add(&c5, &c4);
+        let x = ops.upsample_add(&x, &c3);
+        let within = Conv::new(channels, 3).depthwise().act(ACT);
+        let x = ops.conv("heatmaps.mix.0", &x, within);
+        let x = ops.conv("heatmaps.mix.1", &x, lateral);
+        let maps = ops.conv("heatmaps.logits", &x, Conv::head(self.points));
+        ops.expected_places("heatmaps.prior", &maps, self.reach)
+    }
+}

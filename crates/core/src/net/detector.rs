@@ -1,0 +1,127 @@
+//! The detector: faces and coarse landmarks in one pass.
+
+use super::neck::{fpn, se, ssh};
+use super::{Act, Backbone, Conv, Ops, Padding};
+
+/// Levels of the pyramid: what every backbone gives.
+pub const LEVELS: usize = 3;
+
+/// Necks of up to this many channels have leaky ReLUs, wider ones plain ones.
+const LEAKY_UP_TO: usize = 64;
+
+/// Shape of a detector.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct DetectorNet {
+    /// Image -> C3, C4, C5.
+    pub backbone: Backbone,
+    /// Channels of FPN, SSH and heads; a multiple of 4.
+    pub neck_channels: usize,
+    /// Channel reduction of the attention on each level; 0 leaves it out.
+    pub se_reduction: usize,
+    /// 3x3 convolutions of each landmark head.
+    pub tower_layers: usize,
+    /// Channels of those.
+    pub tower_channels: usize,
+    /// Anchors at each location.
+    pub per_location: usize,
+    /// Numbers of a face's landmarks: `2L`.
+    pub coordinates: usize,
+}
+
+/// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
+#[derive(Clone, Debug)]
+pub struct DetectorOutputs<V> {
+    /// `[B,N,2,1]`, background first, before the softmax.
+    pub logits: V,
+    /// `[B,N,4,1]`, in the coder's terms: centre x, centre y, width, height.
+    pub box_deltas: V,
+    /// `[B,neck,h,w]` of each level: what the landmark heads read.
+    pub features: [V; LEVELS],
+}
+
+impl DetectorNet {
+    /// Of the neck and the landmark towers.
+    pub const fn act(&self) -> Act {
+        Act::Leaky(if self.neck_channels <= LEAKY_UP_TO {
+            0.1
+        } else {
+            0.0
+        })
+    }
+
+    /// `x` `[B,3,H,W]` of any size -> [`DetectorOutputs`].
+    pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
+        let channels = self.neck_channels;
+        let maps = self.backbone.forward(ops, x);
+        let levels = fpn(ops, &maps, channels, self.act());
+        let features: [O::Value; LEVELS] = std::array::from_fn(|level| {
+            let x = ssh(ops, level, &levels[level], channels, self.act());
+            match self.se_reduction {
+                0 => x,
+                reduction => se(ops, level, &x, channels, reduction),
+            }
+        });
+        let logits = self.heads(ops, "class_heads", &features, 2);
+        let box_deltas = self.heads(ops, "box_heads", &features, 4);
+        DetectorOutputs {
+            logits,
+            box_deltas,
+            features,
+        }
+    }
+
+    /// 1x1 convolutions to `k` numbers an anchor, as rows.
+    fn heads<O: Ops>(
+        &self,
+        ops: &mut O,
+        name: &str,
+        features: &[O::Value; LEVELS],
+        k: usize,
+    ) -> O::Value {
+        let head = Conv::head(self.per_location * k);
+        let maps: [O::Value; LEVELS] =
+            std::array::from_fn(|i| ops.conv(&format!("{name}.{i}"), &features[i], head));
+        ops.rows(&maps, k)
+    }
+
+    /// The landmark head of a level over a whole map: `[B,neck,h,w]` ->
+    /// `[B,per_location*coordinates,h,w]`. A tower of 3x3 convolutions (often none), then a 1x1
+    /// convolution to the deltas of every anchor of a location: by far the widest layers of the
+    /// network, which is why they can be computed for single locations
+    /// ([`Self::landmarks_of_windows`]).
+    pub fn landmarks<O: Ops>(&self, ops: &mut O, level: usize, x: &O::Value) -> O::Value {
+        self.tower(ops, level, x, Padding::Same)
+    }
+
+    /// The same for the middles of windows of [`Self::window`] pixels each way, which are zero
+    /// beyond the edge of the map: `[P,neck,side,side]` -> `[P,per_location*coordinates,1,1]`.
+    pub fn landmarks_of_windows<O: Ops>(
+        &self,
+        ops: &mut O,
+        level: usize,
+        x: &O::Value,
+    ) -> O::Value {
+        self.tower(ops, level, x, Padding::Valid)
+    }
+
+    /// Pixels each way that the landmarks of a location depend on.
+    pub const fn window(&self) -> usize {
+        2 * self.tower_layers + 1
+    }
+
+    fn tower<O: Ops>(&self, ops: &mut O, level: usize, x: &O::Value, padding: Padding) -> O::Value {
+        let conv = Conv::new(self.tower_channels, 3)
+            .act(self.act())
+            .padding(padding);
+        let mut x = x.clone();
+        for layer in 0..self.tower_layers {
+            x = ops.conv(&format!("landmark_heads.{level}.tower.{layer}"), &x, conv);
+            if padding == Padding::Valid {
+                // A convolution of the whole map pads what lies beyond the edge with zeros.
+                x = ops.mask(&x, self.tower_layers - 1 - layer);
+            }
+        }
+        let out = Conv::head(self.per_location * self.coordinates);
+        ops.conv(&format!("landmark_heads.{level}.out"), &x, out)
+    }
+}
