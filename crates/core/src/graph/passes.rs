@@ -45,6 +45,18 @@ pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> 
     Ok((folded, tensors))
 }
 
+/// The graph of [`fold_norms`], without numbers.
+#[must_use]
+pub fn without_norms(graph: &Graph) -> Graph {
+    let mut folded = graph.clone();
+    for node in &mut folded.nodes {
+        if let Op::Conv(conv) = &mut node.op {
+            conv.norm = None;
+        }
+    }
+    folded
+}
+
 impl Weights {
     fn insert(&mut self, name: String, tensor: Tensor) {
         self.0.insert(name, tensor);

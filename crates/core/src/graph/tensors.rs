@@ -58,13 +58,21 @@ impl Tensor {
 pub struct Weights(pub BTreeMap<String, Tensor>);
 
 impl Weights {
+    /// The tensor `name`.
+    ///
+    /// # Errors
+    /// Names what is missing.
+    pub fn tensor(&self, name: &str) -> Result<&Tensor> {
+        let tensor = self.0.get(name);
+        tensor.ok_or_else(|| Error::Network(format!("no tensor {name}")))
+    }
+
     /// The numbers of tensor `name`, which must have this shape.
     ///
     /// # Errors
     /// Names what is missing or of another shape.
     pub fn get(&self, name: &str, shape: &[usize]) -> Result<&Arc<[f32]>> {
-        let tensor = self.0.get(name);
-        let tensor = tensor.ok_or_else(|| Error::Network(format!("no tensor {name}")))?;
+        let tensor = self.tensor(name)?;
         if tensor.shape != shape {
             return Err(Error::Network(format!(
                 "tensor {name} is {:?} instead of {shape:?}",

@@ -1,0 +1,351 @@
+//! The executor: a network without batch norms, computed on the processor.
+//!
+//! For each size of input a plan is made once: which kernels, on which memory, with weights that
+//! were packed for them. A run allocates nothing but what a new thread needs.
+
+mod kernels;
+mod layout;
+mod plan;
+mod steps;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use crate::error::{Error, Result};
+use crate::graph::{Graph, Shape, Weights, passes};
+use kernels::Buffer;
+use layout::{Map, Place};
+use plan::{Packed, Plan};
+use steps::{Run, Scratch};
+
+pub use kernels::Isa;
+pub use steps::Normalise;
+
+/// Plans that are kept.
+const PLANS: usize = 16;
+
+/// Memory of runs that is kept for each plan.
+const ARENAS: usize = 8;
+
+/// What the network sees.
+#[derive(Clone, Copy, Debug)]
+pub enum Image<'a> {
+    /// Bytes, red first, without gaps; `size` is height and width. What it does not cover of the
+    /// network's input has the mean colour; what lies beyond is cut off.
+    Rgb {
+        /// `[height][width][3]`.
+        pixels: &'a [u8],
+        /// Height and width.
+        size: [usize; 2],
+    },
+    /// Numbers that are normalised and in the network's order of channels, `[3][height][width]`.
+    Planar(&'a [f32]),
+}
+
+/// All that a run reads.
+#[derive(Clone, Copy, Debug)]
+enum Images<'a> {
+    Many(&'a [Image<'a>]),
+    Windows,
+}
+
+/// Windows of a map that another network gave.
+#[derive(Clone, Copy, Debug)]
+struct Windows<'a> {
+    features: Features<'a>,
+    /// Height and width of the map.
+    size: [usize; 2],
+    /// Image, row and column of the middle of each.
+    places: &'a [[usize; 3]],
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Features<'a> {
+    values: &'a [f32],
+    map: Map,
+}
+
+/// Writes a network down for an input of some shape.
+type Describe = dyn Fn(Shape) -> Graph + Send + Sync;
+
+/// A network that can be run on inputs of any size, from many threads at once.
+pub struct Engine {
+    describe: Box<Describe>,
+    weights: Weights,
+    normalise: Normalise,
+    isa: Isa,
+    packed: Packed,
+    plans: Mutex<VecDeque<(Shape, usize, Arc<Compiled>)>>,
+}
+
+/// A plan with memory that was used before.
+#[derive(Debug)]
+struct Compiled {
+    plan: Plan,
+    scratch: Scratch,
+    free: Mutex<Vec<Vec<Buffer>>>,
+}
+
+impl Engine {
+    /// Of a description, its weights and what its images are to be like. Norms are folded.
+    ///
+    /// # Errors
+    /// Names a tensor that is missing or of another shape.
+    pub fn new(
+        describe: impl Fn(Shape) -> Graph + Send + Sync + 'static,
+        sample: Shape,
+        weights: &Weights,
+        normalise: Normalise,
+        isa: Isa,
+    ) -> Result<Self> {
+        let (_, weights) = passes::fold_norms(&describe(sample), weights)?;
+        Ok(Self {
+            describe: Box::new(describe),
+            weights,
+            normalise,
+            isa,
+            packed: Packed::default(),
+            plans: Mutex::default(),
+        })
+    }
+
+    /// The instruction set that it uses.
+    pub const fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Run on some images of one input size (height, width).
+    ///
+    /// # Errors
+    /// When an image has fewer pixels than it says, or the network cannot be run.
+    pub fn run(&self, images: &[Image<'_>], size: [usize; 2]) -> Result<Outputs> {
+        for image in images {
+            check(image, size)?;
+        }
+        let compiled = self.compiled([3, size[0], size[1]], images.len())?;
+        compiled.run(self.isa, images.len(), Images::Many(images), None)
+    }
+
+    /// Run on windows of `side` pixels each way around `places` (image, row, column) of the map
+    /// `name` that another network gave; they are zero beyond its edges.
+    ///
+    /// # Errors
+    /// When there is no such map, a place is none of it, or the network cannot be run.
+    pub fn run_windows(
+        &self,
+        outputs: &Outputs,
+        name: &str,
+        places: &[[usize; 3]],
+        side: usize,
+    ) -> Result<Outputs> {
+        let map = outputs.map(name)?;
+        let [channels, height, width] = map.shape;
+        let known = |&[image, y, x]: &[usize; 3]| image < outputs.count && y < height && x < width;
+        if !places.iter().all(known) {
+            return Err(Error::Network(format!("a place beyond the map {name}")));
+        }
+        let windows = Windows {
+            features: Features {
+                values: outputs.buffer(map.buffer),
+                map,
+            },
+            size: [height, width],
+            places,
+        };
+        let compiled = self.compiled([channels, side, side], places.len())?;
+        compiled.run(self.isa, places.len(), Images::Windows, Some(windows))
+    }
+
+    /// A plan for this shape and at least so many images.
+    fn compiled(&self, shape: Shape, images: usize) -> Result<Arc<Compiled>> {
+        let images = images.max(1).next_power_of_two();
+        let mut plans = lock(&self.plans);
+        let known = plans
+            .iter()
+            .position(|(s, n, _)| *s == shape && *n == images);
+        let entry = match known.and_then(|at| plans.remove(at)) {
+            Some(entry) => entry,
+            None => {
+                // Compiling is quick, and the others would have to wait for the same.
+                let graph = passes::without_norms(&(self.describe)(shape));
+                let graph = passes::fuse(&graph);
+                let plan = plan::build(
+                    self.isa,
+                    &graph,
+                    &self.weights,
+                    &self.normalise,
+                    &self.packed,
+                    images,
+                )?;
+                let scratch = Scratch::new(plan.scratch);
+                let free = Mutex::default();
+                let compiled = Compiled {
+                    plan,
+                    scratch,
+                    free,
+                };
+                (shape, images, Arc::new(compiled))
+            }
+        };
+        let compiled = entry.2.clone();
+        plans.push_front(entry);
+        plans.truncate(PLANS);
+        Ok(compiled)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("isa", &self.isa)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check(image: &Image<'_>, [height, width]: [usize; 2]) -> Result<()> {
+    let (needed, found) = match image {
+        Image::Rgb { pixels, size } => (3 * size[0] * size[1], pixels.len()),
+        Image::Planar(numbers) => (3 * height * width, numbers.len()),
+    };
+    if found < needed || height == 0 || width == 0 {
+        return Err(Error::Network(format!(
+            "{found} numbers instead of {needed} for an input of {height} x {width}"
+        )));
+    }
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+impl Compiled {
+    fn run(
+        self: Arc<Self>,
+        isa: Isa,
+        count: usize,
+        images: Images<'_>,
+        windows: Option<Windows<'_>>,
+    ) -> Result<Outputs> {
+        let known = lock(&self.free).pop();
+        let new = || {
+            self.plan
+                .slots
+                .iter()
+                .map(|&len| Buffer::zeros(len))
+                .collect()
+        };
+        let mut slots: Vec<Buffer> = known.unwrap_or_else(new);
+        on_a_worker(|| {
+            let mut run = Run {
+                isa,
+                count,
+                images,
+                windows,
+                slots: &mut slots,
+                slot_of: &self.plan.slot_of,
+                scratch: &self.scratch,
+            };
+            for step in &self.plan.steps {
+                step.run(&mut run);
+            }
+        });
+        Ok(Outputs {
+            compiled: self,
+            slots,
+            count,
+        })
+    }
+}
+
+/// On a thread of the pool, so that each step need not go there by itself.
+#[cfg(feature = "rayon")]
+fn on_a_worker(work: impl FnOnce() + Send) {
+    rayon::scope(|_| work());
+}
+
+#[cfg(not(feature = "rayon"))]
+fn on_a_worker(work: impl FnOnce()) {
+    work();
+}
+
+/// What a run gave. Its memory goes back when it is dropped.
+#[derive(Debug)]
+pub struct Outputs {
+    compiled: Arc<Compiled>,
+    slots: Vec<Buffer>,
+    count: usize,
+}
+
+impl Outputs {
+    /// Images of the run.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Rows of anchors, or a vector, of one image.
+    ///
+    /// # Errors
+    /// When there is no such output, or it is a map.
+    pub fn rows(&self, name: &str, image: usize) -> Result<&[f32]> {
+        let (buffer, each, len) = match self.place(name)? {
+            Place::Rows { buffer, len } => (buffer, len, len),
+            Place::Map(map) if map.shape[1..] == [1, 1] && map.pad == 0 => {
+                (map.buffer, map.image(), map.shape[0])
+            }
+            _ => return Err(Error::Network(format!("output {name} has no rows"))),
+        };
+        let values = self.buffer(buffer).get(image * each..image * each + len);
+        let known = values.filter(|_| image < self.count);
+        known.ok_or_else(|| Error::Network(format!("there is no image {image}")))
+    }
+
+    /// A map of one image as `[C,H,W]`, and its shape.
+    ///
+    /// # Errors
+    /// When there is no such output, or it is no map.
+    pub fn planar(&self, name: &str, image: usize) -> Result<(Shape, Vec<f32>)> {
+        let map = self.map(name)?;
+        let [channels, height, width] = map.shape;
+        if image >= self.count {
+            return Err(Error::Network(format!("there is no image {image}")));
+        }
+        let values = &self.buffer(map.buffer)[image * map.image()..];
+        let mut planar = Vec::with_capacity(channels * height * width);
+        for channel in 0..channels {
+            for y in 0..height {
+                planar.extend((0..width).map(|x| values[map.at(channel, y, x)]));
+            }
+        }
+        Ok((map.shape, planar))
+    }
+
+    fn place(&self, name: &str) -> Result<Place> {
+        let mut outputs = self.compiled.plan.outputs.iter();
+        let found = outputs.find(|(own, _)| own == name);
+        let found = found.ok_or_else(|| Error::Network(format!("there is no output {name}")))?;
+        Ok(found.1)
+    }
+
+    fn map(&self, name: &str) -> Result<Map> {
+        match self.place(name)? {
+            Place::Map(map) => Ok(map),
+            _ => Err(Error::Network(format!("output {name} is no map"))),
+        }
+    }
+
+    fn buffer(&self, buffer: usize) -> &[f32] {
+        self.slots[self.compiled.plan.slot_of[buffer]].as_slice()
+    }
+}
+
+impl Drop for Outputs {
+    fn drop(&mut self) {
+        let mut free = lock(&self.compiled.free);
+        if free.len() < ARENAS {
+            free.push(std::mem::take(&mut self.slots));
+        }
+    }
+}
