@@ -6,6 +6,8 @@
 
 mod cost;
 pub mod passes;
+#[cfg(any(test, feature = "reference"))]
+pub mod reference;
 mod tensors;
 mod trace;
 
@@ -63,6 +65,11 @@ pub enum Op {
         /// Pixels from the middle of a window to its edge.
         margin: usize,
     },
+    /// Inputs: x. `slope x` where `x` is negative, with a slope for each channel (tensor
+    /// `a.slope` `[C]`); only in networks that were read.
+    PRelu,
+    /// Inputs: rows. Softmax of the numbers of each; only in networks that were read.
+    Softmax,
 }
 
 /// One step of a network.

@@ -107,6 +107,13 @@ impl Graph {
                 kind: Kind::Learned,
                 init: Init::Constant(0.0),
             }],
+            Op::PRelu => vec![TensorSpec {
+                name: format!("{}.slope", node.name),
+                shape: vec![input[0]],
+                kind: Kind::Learned,
+                // PyTorch's.
+                init: Init::Constant(0.25),
+            }],
             _ => Vec::new(),
         }
     }

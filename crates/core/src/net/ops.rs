@@ -16,6 +16,14 @@ pub enum Act {
         /// What it goes to for large `x`.
         scale: f32,
     },
+    /// `clamp(x, low, high)`, where a bound may be infinite: only in networks that were read, for
+    /// example ReLU6.
+    Clip {
+        /// Smallest result.
+        low: f32,
+        /// Largest result.
+        high: f32,
+    },
 }
 
 /// A batch norm: what it adds to variances, and the share of a new batch in its running
