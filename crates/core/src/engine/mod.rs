@@ -7,6 +7,8 @@ mod kernels;
 mod layout;
 mod plan;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};

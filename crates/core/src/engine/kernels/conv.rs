@@ -88,7 +88,7 @@ pub struct ConvRow<'a> {
     pub step: usize,
     /// Those of all blocks of the convolution.
     pub weights: &'a Weights,
-    /// Which of the blocks to compute; begins at an even one.
+    /// Which of the blocks to compute.
     pub blocks: Range<usize>,
     /// Of each block of the convolution.
     pub acts: &'a [Act],
@@ -114,7 +114,6 @@ pub fn conv_row(isa: Isa, row: ConvRow<'_>) {
         weights.lanes == lanes
             && weights.taps == row.taps.len()
             && row.blocks.end <= weights.blocks
-            && row.blocks.start.is_multiple_of(PAIR)
             && row.acts.len() >= row.blocks.end
             && farthest + (row.width - 1) * row.step + weights.inner <= row.input.len()
             && (blocks - 1) * row.out_block + row.width * lanes <= row.out.len()
@@ -124,22 +123,23 @@ pub fn conv_row(isa: Isa, row: ConvRow<'_>) {
         "a row beyond its slices"
     );
     let each = row.taps.len() * weights.inner * lanes;
-    for first in row.blocks.clone().step_by(PAIR) {
-        let wide = first + 1 < weights.blocks;
-        // The second block of a pair may belong to somebody else.
-        let both = first + 1 < row.blocks.end;
+    let mut first = row.blocks.start;
+    while first < row.blocks.end {
+        let pair = first / PAIR * PAIR;
+        // One of a pair may belong to somebody else.
+        let both = first == pair && first + 1 < row.blocks.end;
         let at = first - row.blocks.start;
+        let single = pair + 1 == weights.blocks;
+        let packed = &weights.packed.as_slice()[pair * each + (first - pair) * lanes..];
         let tiles = Tiles {
             input: row.input.as_ptr(),
             taps: row.taps,
             inner: weights.inner,
-            weights: weights.packed.as_slice()[first * each..].as_ptr(),
-            weight_step: if wide { PAIR * lanes } else { lanes },
+            weights: packed.as_ptr(),
+            weight_step: if single { lanes } else { PAIR * lanes },
             bias: weights.bias.as_slice()[first * lanes..].as_ptr(),
             acts: [row.acts[first], row.acts[first + usize::from(both)]],
-            add: row
-                .add
-                .map(|add| (add.values[at * add.block..].as_ptr(), add.block)),
+            add: row.add.map(|add| (add.values[at * add.block..].as_ptr(), add.block)),
             out: row.out[at * row.out_block..].as_mut_ptr(),
             out_block: row.out_block,
             count: 0,
@@ -152,6 +152,7 @@ pub fn conv_row(isa: Isa, row: ConvRow<'_>) {
                 tiles.row::<1>(isa, row.step, row.width);
             }
         }
+        first += 1 + usize::from(both);
     }
 }
 

@@ -38,6 +38,27 @@ pub fn add_row(isa: Isa, row: &mut [f32], other: &[f32], act: Act) {
     unsafe { isa.run(Run(row, other, act)) }
 }
 
+/// `row = max(row, 0) + slope * min(row, 0)`, the slopes of one block of channels.
+pub fn prelu_row(isa: Isa, row: &mut [f32], slope: &[f32]) {
+    struct Run<'a>(&'a mut [f32], &'a [f32]);
+    impl Kernel for Run<'_> {
+        #[inline(always)]
+        unsafe fn run<S: Simd>(self) {
+            unsafe {
+                let (slope, zero) = (S::load(self.1.as_ptr()), S::splat(0.0));
+                for at in self.0.chunks_exact_mut(S::LANES) {
+                    let x = S::load(at.as_ptr());
+                    let out = x.min(zero).mul_add(slope, x.max(zero));
+                    out.store(at.as_mut_ptr());
+                }
+            }
+        }
+    }
+    assert!(slope.len() >= isa.lanes(), "fewer slopes than channels");
+    // Chunks are whole vectors.
+    unsafe { isa.run(Run(row, slope)) }
+}
+
 /// `row = row * factor`, the factors of one block of channels.
 pub fn scale_row(isa: Isa, row: &mut [f32], factor: &[f32]) {
     struct Run<'a>(&'a mut [f32], &'a [f32]);

@@ -22,7 +22,7 @@ pub use buffer::Buffer;
 pub use conv::{Add, ConvRow, Weights, conv_row};
 pub use depthwise::{DepthwiseRow, depthwise_row};
 pub use linear::linear;
-pub use maps::{act_row, add_row, max_pool_row, mean_rows, scale_row, upsample_add_row};
+pub use maps::{act_row, add_row, max_pool_row, mean_rows, prelu_row, scale_row, upsample_add_row};
 pub use places::expected_places;
 pub use winograd::{OUT as WINOGRAD_OUT, Target, Winograd, winograd_weights};
 

@@ -78,6 +78,7 @@ pub trait Simd: Copy {
             match act {
                 Act::None => self,
                 Act::Leaky(slope) => self.max(self.mul(Self::splat(slope))),
+                Act::Clip { low, high } => self.max(Self::splat(low)).min(Self::splat(high)),
                 Act::HardSigmoid => self.hard_sigmoid(),
                 Act::HardSwish => self.mul(self.hard_sigmoid()),
                 Act::Sigmoid { scale } => {

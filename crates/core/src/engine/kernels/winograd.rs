@@ -137,17 +137,16 @@ impl Winograd<'_> {
         for target in targets {
             let mut first = start;
             while first < target.end {
-                // Pairs begin at even blocks.
+                // Weights are packed in pairs of blocks.
                 let past = (first / 2 * 2 + 2).min(target.end);
                 let m = &mut rest[..NUMBERS * 2 * each];
-                let even = first / 2 * 2;
                 for (at, weights) in self.weights.iter().enumerate() {
                     let row = ConvRow {
                         input: &v[at * self.in_blocks * each..],
                         taps: &taps[..self.in_blocks],
                         step: lanes,
                         weights,
-                        blocks: even..past,
+                        blocks: first..past,
                         acts: &none,
                         add: None,
                         out: &mut m[at * 2 * each..],
@@ -157,7 +156,7 @@ impl Winograd<'_> {
                     conv_row(isa, row);
                 }
                 for block in first..past {
-                    let from = &m[(block - even) * each..];
+                    let from = &m[(block - first) * each..];
                     self.transform_output(isa, from, 2 * each, block, start, target);
                 }
                 first = past;

@@ -8,7 +8,7 @@ use crate::engine::layout::{Map, Place};
 use crate::engine::steps::{
     ActStep, AddStep, CopyRows, CopyStep, Depthwise, DepthwiseConv, DepthwisePointwise, DirectConv,
     GatherStep, Head, Heads, LinearStep, MaskStep, MaxPoolStep, MeanStep, Normalise, Output,
-    PlacesStep, ScaleStep, Stem, Step, Strips, Upsample, WinogradConv,
+    PReluStep, PlacesStep, ScaleStep, SoftmaxRows, Stem, Step, Strips, Upsample, WinogradConv,
 };
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, NodeId, Op, Weights};
@@ -107,6 +107,13 @@ impl Build<'_> {
                 let map = self.in_place(id, node.inputs[0])?;
                 self.push(ActStep { map, act });
             }
+            (Role::Own, Op::PRelu) => {
+                let slope = format!("{}.slope", node.name);
+                let slope = self.packed.vector(self.weights, &slope)?;
+                let map = self.in_place(id, node.inputs[0])?;
+                self.push(PReluStep { map, slope });
+            }
+            (Role::Own, Op::Softmax) => self.softmax(id)?,
             (Role::Own, Op::Add(act)) => {
                 let map = self.in_place(id, node.inputs[0])?;
                 let other = self.read(node.inputs[1])?;
@@ -195,6 +202,22 @@ impl Build<'_> {
             first_channel: 0,
         });
         Ok(output)
+    }
+
+    /// In place: rows are read by one node only.
+    fn softmax(&mut self, id: NodeId) -> Result<()> {
+        let node = self.graph.node(id);
+        let rows = node.inputs[0];
+        let Some(Place::Rows { buffer, len }) = self.places.get(rows) else {
+            return Err(unsupported(node, "of anything but rows"));
+        };
+        if !self.roles.is_last(rows, id) {
+            return Err(unsupported(node, "of rows that are read elsewhere"));
+        }
+        self.places.set(id, Place::Rows { buffer, len });
+        let k = node.shape[1];
+        self.push(SoftmaxRows { buffer, len, k });
+        Ok(())
     }
 
     fn concat(&mut self, id: NodeId) -> Result<()> {

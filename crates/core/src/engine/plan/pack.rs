@@ -242,6 +242,12 @@ impl Packed {
         })
     }
 
+    /// The tensor `name` `[C]` in blocks.
+    pub fn vector(&self, weights: &Weights, name: &str) -> Result<Arc<Buffer>> {
+        let values = &weights.tensor(name)?.values;
+        kept(&self.buffers, name.to_owned(), || Ok(Buffer::of(values)))
+    }
+
     /// The prior `name` of maps: `[block][pixel][lane]`.
     pub fn prior(&self, isa: Isa, weights: &Weights, name: &str, map: &Map) -> Result<Arc<Buffer>> {
         let [points, height, width] = map.shape;

@@ -25,15 +25,26 @@ impl Places {
                 pads[read] = conv.pad().max(pads[read]);
             }
         }
-        // What lies in one buffer has one border.
-        for (index, node) in graph.nodes().iter().enumerate() {
-            if roles.role(NodeId(index)) == Role::Parts {
-                let parts = node.inputs.iter().map(|part| pads[part.0]);
-                let widest = parts.max().unwrap_or(0).max(pads[index]);
-                pads[index] = widest;
-                for part in &node.inputs {
-                    pads[part.0] = widest;
+        // What lies in one buffer has one border: also what is written over.
+        for (index, node) in graph.nodes().iter().enumerate().rev() {
+            match node.op {
+                Op::Act(_) | Op::Add(_) | Op::PRelu | Op::ScaleChannels | Op::Mask { .. } => {
+                    let first = node.inputs[0].0;
+                    pads[first] = pads[first].max(pads[index]);
                 }
+                Op::UpsampleAdd => {
+                    let large = node.inputs[1].0;
+                    pads[large] = pads[large].max(pads[index]);
+                }
+                Op::Concat if roles.role(NodeId(index)) == Role::Parts => {
+                    let parts = node.inputs.iter().map(|part| pads[part.0]);
+                    let widest = parts.max().unwrap_or(0).max(pads[index]);
+                    pads[index] = widest;
+                    for part in &node.inputs {
+                        pads[part.0] = widest;
+                    }
+                }
+                _ => {}
             }
         }
         Self {

@@ -142,3 +142,36 @@ impl Step for CopyRows {
         vec![self.head.buffer]
     }
 }
+
+/// A softmax over the numbers of each anchor, in place.
+#[derive(Debug)]
+pub struct SoftmaxRows {
+    /// Buffer of rows.
+    pub buffer: usize,
+    /// Numbers of an image in it.
+    pub len: usize,
+    /// Numbers of an anchor.
+    pub k: usize,
+}
+
+impl Step for SoftmaxRows {
+    fn run(&self, run: &mut Run<'_>) {
+        let mut taken = run.take(self.buffer);
+        let all = &mut taken.as_mut_slice()[..run.count * self.len];
+        for row in all.chunks_exact_mut(self.k.max(1)) {
+            let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            row.iter_mut().for_each(|x| *x = (*x - largest).exp());
+            let total: f32 = row.iter().sum();
+            row.iter_mut().for_each(|x| *x /= total);
+        }
+        run.put(self.buffer, taken);
+    }
+
+    fn reads(&self) -> Vec<usize> {
+        vec![self.buffer]
+    }
+
+    fn writes(&self) -> Vec<usize> {
+        vec![self.buffer]
+    }
+}

@@ -101,6 +101,39 @@ impl Step for ActStep {
     }
 }
 
+/// Negative numbers times the slope of their channel, in place.
+#[derive(Debug)]
+pub struct PReluStep {
+    /// Of this.
+    pub map: Map,
+    /// `[block][lane]`.
+    pub slope: Arc<Buffer>,
+}
+
+impl Step for PReluStep {
+    fn run(&self, run: &mut Run<'_>) {
+        let mut taken = run.take(self.map.buffer);
+        each_row(
+            &self.map,
+            run.count,
+            taken.as_mut_slice(),
+            |[_, _, block], row| {
+                let slope = &self.slope.as_slice()[block * self.map.lanes..];
+                kernels::prelu_row(run.isa, row, slope);
+            },
+        );
+        run.put(self.map.buffer, taken);
+    }
+
+    fn reads(&self) -> Vec<usize> {
+        vec![self.map.buffer]
+    }
+
+    fn writes(&self) -> Vec<usize> {
+        vec![self.map.buffer]
+    }
+}
+
 /// A sum and an activation, in place of the first summand.
 #[derive(Debug)]
 pub struct AddStep {

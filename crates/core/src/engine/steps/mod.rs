@@ -18,11 +18,11 @@ use super::{Images, Windows};
 
 pub use conv::{DirectConv, Output, Upsample};
 pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
-pub use heads::{CopyRows, Head, Heads};
+pub use heads::{CopyRows, Head, Heads, SoftmaxRows};
 pub use image::{Normalise, Stem};
 pub use linear::{LinearStep, LinearWeights};
 pub use maps::{
-    ActStep, AddStep, CopyStep, MaskStep, MaxPoolStep, MeanStep, PlacesStep, ScaleStep,
+    ActStep, AddStep, CopyStep, MaskStep, MaxPoolStep, MeanStep, PReluStep, PlacesStep, ScaleStep,
 };
 pub use windows::GatherStep;
 pub use winograd::{WinogradConv, WinogradWeights};

@@ -1,0 +1,243 @@
+//! The executor against the slow interpreter, with every instruction set of this processor.
+
+use super::{Engine, Image, Isa, Normalise};
+use crate::graph::{Graph, Shape, Trace, Weights, reference};
+use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+
+const NORMALISE: Normalise = Normalise {
+    mean: [123.0, 117.0, 104.0],
+    std: [1.0; 3],
+    blue_first: true,
+};
+
+const BACKBONES: [BackboneKind; 4] = [
+    BackboneKind::MobilenetV1 { width: 0.25 },
+    BackboneKind::MobilenetV3Large { width: 0.35 },
+    BackboneKind::Resnet18,
+    BackboneKind::Resnet50,
+];
+
+fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
+    DetectorNet {
+        backbone: Backbone { kind },
+        neck_channels,
+        se_reduction: 4,
+        tower_layers: 2,
+        tower_channels: 20,
+        per_location: 2,
+        coordinates: 10,
+    }
+}
+
+fn describe_detector(net: DetectorNet) -> impl Fn(Shape) -> Graph + Send + Sync + 'static {
+    move |shape| {
+        let (mut trace, image) = Trace::of(shape);
+        let outputs = net.forward(&mut trace, &image);
+        let towers = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
+        let landmarks = trace.rows(&towers, net.coordinates);
+        let [p3, p4, p5] = outputs.features;
+        trace.finish(&[
+            ("logits", outputs.logits),
+            ("box_deltas", outputs.box_deltas),
+            ("p3", p3),
+            ("p4", p4),
+            ("p5", p5),
+            ("landmarks", landmarks),
+        ])
+    }
+}
+
+/// Largest difference relative to the largest number.
+fn difference(found: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1e-6f32, |a, b| a.max(b.abs()));
+    let pairs = found.iter().zip(expected);
+    pairs.fold(0.0f32, |a, (f, e)| a.max((f - e).abs())) / largest
+}
+
+/// All outputs of an image, as the interpreter and as the executor with some instruction set give
+/// them.
+fn compare(describe: impl Fn(Shape) -> Graph + Send + Sync + Copy + 'static, size: [usize; 2]) {
+    let graph = describe([3, size[0], size[1]]);
+    let weights = reference::random_weights(&graph, 7).unwrap();
+    let images = [1, 2].map(|seed| reference::random_image(3 * size[0] * size[1], seed));
+    let expected = images
+        .each_ref()
+        .map(|image| reference::run(&graph, &weights, image).unwrap());
+    for isa in Isa::all() {
+        let sample = [3, size[0], size[1]];
+        let engine = Engine::new(describe, sample, &weights, NORMALISE, isa).unwrap();
+        // Twice, the second time in used memory.
+        for _ in 0..2 {
+            let both = images.each_ref().map(|image| Image::Planar(image));
+            let outputs = engine.run(&both, size).unwrap();
+            for (image, expected) in expected.iter().enumerate() {
+                for (name, expected) in expected {
+                    let found = match outputs.rows(name, image) {
+                        Ok(rows) => rows.to_vec(),
+                        Err(_) => outputs.planar(name, image).unwrap().1,
+                    };
+                    let difference = difference(&found, expected);
+                    let at = format!("{name} of image {image} at {size:?}, {}", isa.name());
+                    assert!(difference < 1e-4, "{at}: {difference}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn detectors_of_every_backbone_are_as_described() {
+    for kind in BACKBONES {
+        for (neck, size) in [(64, [96, 64]), (24, [75, 83])] {
+            let net = detector(kind, neck);
+            compare_detector(net, size);
+        }
+    }
+}
+
+fn compare_detector(net: DetectorNet, size: [usize; 2]) {
+    compare(move |shape| describe_detector(net)(shape), size);
+}
+
+#[test]
+fn detectors_of_odd_sizes_are_as_described() {
+    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    for size in [[1, 1], [33, 7], [160, 97], [64, 200]] {
+        compare_detector(net, size);
+    }
+}
+
+#[test]
+fn aligners_are_as_described() {
+    for kind in BACKBONES {
+        for (side, heatmap_channels) in [(64, 24), (50, 0), (75, 40)] {
+            let net = AlignerNet {
+                backbone: Backbone { kind },
+                side,
+                channels: [8, 12, 20],
+                heatmap_channels,
+                uncertainty: true,
+                points: 21,
+                reach: 6.25,
+            };
+            let describe = move |shape: Shape| {
+                let (mut trace, image) = Trace::of(shape);
+                let outputs = net.forward(&mut trace, &image);
+                let mut named = vec![("deltas", outputs.deltas)];
+                named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
+                trace.finish(&named)
+            };
+            compare(describe, [side; 2]);
+        }
+    }
+}
+
+#[test]
+fn landmarks_of_windows_are_those_of_the_whole_map() {
+    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let size = [72, 100];
+    let graph = describe_detector(net)([3, size[0], size[1]]);
+    let weights = reference::random_weights(&graph, 3).unwrap();
+    let image = reference::random_image(3 * size[0] * size[1], 5);
+    let names = ["p3", "p4", "p5"];
+    for isa in Isa::all() {
+        let all = Engine::new(
+            describe_detector(net),
+            [3, 64, 64],
+            &weights,
+            NORMALISE,
+            isa,
+        );
+        let outputs = all.unwrap().run(&[Image::Planar(&image)], size).unwrap();
+        let whole = outputs.rows("landmarks", 0).unwrap();
+        let mut before = 0;
+        for (level, name) in names.into_iter().enumerate() {
+            let tower = move |shape: Shape| {
+                let (mut trace, window) = Trace::of(shape);
+                let deltas = net.landmarks_of_windows(&mut trace, level, &window);
+                trace.finish(&[("deltas", deltas)])
+            };
+            let side = net.window();
+            let sample = [net.neck_channels, side, side];
+            let towers = Engine::new(tower, sample, &weights, NORMALISE, isa).unwrap();
+            let ([_, height, width], _) = outputs.planar(name, 0).unwrap();
+            let places: Vec<[usize; 3]> = (0..height * width)
+                .map(|at| [0, at / width, at % width])
+                .collect();
+            let found = towers.run_windows(&outputs, name, &places, side).unwrap();
+            let each = net.per_location * net.coordinates;
+            for place in 0..places.len() {
+                let expected = &whole[(before + place) * each..][..each];
+                let difference = difference(found.rows("deltas", place).unwrap(), expected);
+                assert!(
+                    difference < 1e-4,
+                    "{name} {place} {}: {difference}",
+                    isa.name()
+                );
+            }
+            before += height * width;
+        }
+    }
+}
+
+/// Bytes are normalised as [`Normalise`] says; beyond the photo lies the mean colour.
+#[test]
+fn bytes_are_read_as_their_numbers() {
+    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let (size, photo) = ([64, 96], [50, 80]);
+    let graph = describe_detector(net)([3, size[0], size[1]]);
+    let weights: Weights = reference::random_weights(&graph, 11).unwrap();
+    let bytes: Vec<u8> = (0..3 * photo[0] * photo[1])
+        .map(|i| (i * 37 % 251) as u8)
+        .collect();
+    let mut planar = vec![0.0; 3 * size[0] * size[1]];
+    for y in 0..photo[0] {
+        for x in 0..photo[1] {
+            for colour in 0..3 {
+                let byte = f32::from(bytes[(y * photo[1] + x) * 3 + colour]);
+                // Blue first.
+                let at = ((2 - colour) * size[0] + y) * size[1] + x;
+                planar[at] = byte - NORMALISE.mean[colour];
+            }
+        }
+    }
+    for isa in Isa::all() {
+        let describe = describe_detector(net);
+        let engine = Engine::new(describe, [3, 64, 64], &weights, NORMALISE, isa).unwrap();
+        let rgb = Image::Rgb {
+            pixels: &bytes,
+            size: photo,
+        };
+        let found = engine.run(&[rgb], size).unwrap();
+        let expected = engine.run(&[Image::Planar(&planar)], size).unwrap();
+        let (found, expected) = (found.rows("logits", 0), expected.rows("logits", 0));
+        assert_eq!(found.unwrap(), expected.unwrap());
+    }
+}
+
+#[test]
+fn impossible_inputs_are_errors() {
+    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let describe = describe_detector(net);
+    let weights = reference::random_weights(&describe([3, 64, 64]), 1).unwrap();
+    let engine = Engine::new(describe, [3, 64, 64], &weights, NORMALISE, Isa::best()).unwrap();
+    let few = [0.0; 12];
+    assert!(engine.run(&[Image::Planar(&few)], [64, 64]).is_err());
+    assert!(engine.run(&[Image::Planar(&few)], [0, 64]).is_err());
+    let outputs = engine.run(&[Image::Planar(&few)], [2, 2]).unwrap();
+    assert!(outputs.rows("scores", 0).is_err());
+    assert!(outputs.rows("logits", 1).is_err());
+    assert!(outputs.planar("logits", 0).is_err());
+    assert!(engine.run_windows(&outputs, "p3", &[[0, 1, 0]], 5).is_err());
+    let lost = Weights::default();
+    let error = Engine::new(
+        describe_detector(net),
+        [3, 64, 64],
+        &lost,
+        NORMALISE,
+        Isa::best(),
+    );
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("backbone.stem.conv.weight"), "{error}");
+}
