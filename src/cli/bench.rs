@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::DeviceArgs;
+
 /// Arguments of `retinamark bench`.
 #[derive(Debug, Args)]
 pub struct BenchArgs {
@@ -23,9 +25,9 @@ pub struct BenchArgs {
     /// Measured repetitions, after a few that warm up
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub iterations: u32,
-    /// Where the network runs
-    #[arg(long, value_name = "NAME", default_value = "flex")]
-    pub device: String,
+    /// Where networks run.
+    #[command(flatten)]
+    pub compute: DeviceArgs,
     /// Measure this weights file [default: the shipped one; without it a network of the default
     /// settings with random weights]
     #[arg(long, value_name = "FILE", conflicts_with = "config")]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::settings::WHERE_DEFAULTS_COME_FROM;
-use super::{SecondLookArgs, SettingsArgs};
+use super::{DeviceArgs, SecondLookArgs, SettingsArgs};
 use crate::infer::{FULL_SIZE_LIMIT, InputSize};
 
 /// What is written where, and the exit code.
@@ -67,9 +67,9 @@ pub struct DetectArgs {
     /// Photos in work at the same time [default: number of cores]
     #[arg(long, short, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Where the network runs
-    #[arg(long, default_value = "flex")]
-    pub device: String,
+    /// Where networks run.
+    #[command(flatten)]
+    pub compute: DeviceArgs,
     /// Refuse photos of more pixels, before decoding them; 200M is 200 million
     #[arg(long, value_name = "PIXELS", default_value = "200M", value_parser = parse_pixels)]
     pub max_pixels: u64,

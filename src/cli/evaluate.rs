@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::settings::WHERE_DEFAULTS_COME_FROM;
-use super::{SecondLookArgs, SettingsArgs};
+use super::{DeviceArgs, SecondLookArgs, SettingsArgs};
 
 /// How lists are named.
 const LISTS: &str = "\
@@ -78,9 +78,9 @@ pub struct EvaluateArgs {
     #[arg(long)]
     pub skip_errors: bool,
 
-    /// Where to compute
-    #[arg(long, default_value = "flex")]
-    pub device: String,
+    /// Where networks run.
+    #[command(flatten)]
+    pub compute: DeviceArgs,
 
     /// Threads; 0: one per core
     #[arg(long, short, value_name = "N", default_value_t = 0)]

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::SettingsArgs;
 use super::settings::WHERE_DEFAULTS_COME_FROM;
+use super::{DeviceArgs, SettingsArgs};
 
 /// What is written.
 const LABELS: &str = "\
@@ -51,7 +51,7 @@ pub struct LabelArgs {
     /// Replace an existing file
     #[arg(long)]
     pub force: bool,
-    /// Where the networks run
-    #[arg(long, default_value = "flex", value_name = "NAME")]
-    pub device: String,
+    /// Where networks run.
+    #[command(flatten)]
+    pub compute: DeviceArgs,
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod check_data;
 mod detect;
+mod device;
 mod evaluate;
 mod info;
 mod label;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 pub use bench::{BenchArgs, Work};
 pub use check_data::{CheckDataArgs, Split};
 pub use detect::{DetectArgs, Save};
+pub use device::{DeviceArgs, EngineKind};
 pub use evaluate::{EvaluateArgs, FaceBoxes};
 pub use info::InfoArgs;
 pub use label::LabelArgs;

@@ -15,7 +15,7 @@ use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Outcome, Settings, Which};
 use crate::infer::{AlignOptions, InputSize, Predictor};
 use crate::metrics::Report;
-use crate::{console, device, fs, model, render};
+use crate::{console, fs, model, render};
 
 /// Faces on each mosaic.
 const MOSAIC: usize = 64;
@@ -27,10 +27,10 @@ const MOSAIC: usize = 64;
 /// `--skip-errors`), and results that cannot be written.
 pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     let weights = model::weights::find(args.weights.as_deref())?;
-    let device = device::by_name(&args.device)?;
+    let compute = args.compute.compute()?;
     fs::check_folder(&args.out)?;
     let Looks { predictor, config } =
-        looks::load(&weights, &args.second_look, &args.settings, &device)?;
+        looks::load(&weights, &args.second_look, &args.settings, compute)?;
     let config = with_lists(&args, config)?;
     let dataset = Dataset::load(&config.data.validation, &config)?;
     let mut settings = settings(&args, &config)?;

@@ -18,7 +18,7 @@ use crate::geometry::{Face, Scheme};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::JointOptions;
 use crate::model::weights;
-use crate::{console, device, fs, interrupt};
+use crate::{console, fs, interrupt};
 
 /// Run the subcommand.
 ///
@@ -112,12 +112,12 @@ struct Labeller {
 impl Labeller {
     fn new(args: &LabelArgs) -> Result<Self> {
         let file = weights::find(args.weights.as_deref())?;
-        let device = device::by_name(&args.device)?;
+        let compute = args.compute.compute()?;
         let second = SecondLookArgs {
             aligner: args.aligner.clone(),
             ..SecondLookArgs::default()
         };
-        let Looks { predictor, config } = looks::load(&file, &second, &args.settings, &device)?;
+        let Looks { predictor, config } = looks::load(&file, &second, &args.settings, compute)?;
         ensure!(
             predictor.align_options().is_some() && predictor.finds_faces(),
             "labelling takes a detector and an aligner, and {} holds one of them only; name the \

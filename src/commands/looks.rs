@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use burn::tensor::Device;
 
 use crate::cli::{SecondLookArgs, SettingsArgs};
 use crate::config::{Changes, Config};
 use crate::console;
-use crate::infer::{AlignOptions, Predictor};
+use crate::infer::{AlignOptions, Compute, Predictor};
 
 /// A predictor, and the settings that it is used with.
 pub(super) struct Looks {
@@ -28,10 +27,10 @@ pub(super) fn load(
     weights: &Path,
     second: &SecondLookArgs,
     settings: &SettingsArgs,
-    device: &Device,
+    compute: Compute,
 ) -> Result<Looks> {
     let changes = Changes::read(settings.config.as_deref(), &settings.sets)?;
-    let mut predictor = Predictor::load_pair(weights, second.aligner.as_deref(), device)?;
+    let mut predictor = Predictor::load_pair(weights, second.aligner.as_deref(), compute)?;
     let config = changes.apply(predictor.config())?;
     if settings.config.is_none() {
         let overruled = changes.overruled(predictor.config())?;

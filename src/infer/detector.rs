@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Result, ensure};
-use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use rayon::prelude::*;
 
+use super::network::{Answer, FirstLook};
 use super::prepare::{Scaled, fit};
-use super::{DetectOptions, Prepared, votes};
+use super::{Compute, DetectOptions, InputSize, Prepared, burn, executor, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
-use crate::model::{Outputs, RetinaFace};
+use crate::model::{RetinaFace, weights};
 use crate::postprocess::{self, Kept};
 
 /// Most photos in one pass of the network.
@@ -21,9 +21,7 @@ const BATCH: usize = 4;
 /// A detector with everything that turns its outputs into faces.
 #[derive(Debug)]
 pub(super) struct Detector {
-    model: RetinaFace,
-    config: Config,
-    device: Device,
+    network: Box<dyn FirstLook>,
     points: usize,
     anchors: AnchorCache,
     coder: Coder,
@@ -31,21 +29,22 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    /// From a model and the config it was built with. Batch norms are folded into the
-    /// convolutions before them.
-    pub(super) fn new(model: RetinaFace, config: &Config, device: &Device) -> Result<Self> {
+    /// From a model and the config it was built with.
+    pub(super) fn new(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Self> {
         let stride = config.anchors.strides.iter().copied().max();
         let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
         ensure!(stride > 0, "anchors.strides needs at least one stride");
         Ok(Self {
-            model: model.fold(),
+            network: if compute.executor {
+                Box::new(executor::Detector::new(config, &weights::numbers(&model)?)?)
+            } else {
+                Box::new(burn::Detector::new(model, &config.input, &compute.device))
+            },
             points: config.landmarks.scheme()?.len(),
             anchors: AnchorCache::new(&config.anchors),
             coder: Coder {
                 variances: config.anchors.variances,
             },
-            config: config.clone(),
-            device: device.clone(),
             stride,
         })
     }
@@ -61,7 +60,7 @@ impl Detector {
 
     /// What the network needs of a photo.
     pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
-        let scaled = |size| Scaled::new(photo, size, self.stride, &self.config.input);
+        let scaled = |size| Scaled::new(photo, size, self.stride);
         Ok(Prepared(
             options.sizes().map(scaled).collect::<Result<_>>()?,
         ))
@@ -92,7 +91,7 @@ impl Detector {
                 let (indices, inputs): (Vec<_>, Vec<_>) = pass.into_iter().unzip();
                 Ok(indices
                     .into_iter()
-                    .zip(self.run(inputs, options)?)
+                    .zip(self.run(&inputs, options)?)
                     .collect())
             })
             .collect::<Result<_>>()?;
@@ -104,17 +103,24 @@ impl Detector {
         Ok(merged.collect())
     }
 
+    /// The network alone.
+    pub(super) fn forward(&self, images: &[RgbImage]) -> Result<()> {
+        let full = |image| Scaled::new(image, InputSize::Full, self.stride);
+        let inputs: Vec<Scaled> = images.iter().map(full).collect::<Result<_>>()?;
+        self.network.run(&inputs).map(drop)
+    }
+
     /// One pass over photos of one input size.
-    fn run(&self, mut inputs: Vec<Scaled>, options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
+    fn run(&self, inputs: &[Scaled], options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
         let Some(input) = inputs.first().map(Scaled::input) else {
             return Ok(Vec::new());
         };
         let anchors = self.anchors.get(input);
-        let outputs = self.forward(&mut inputs, input);
-        let kept = self.keep(&inputs, &outputs, &anchors, options)?;
-        let deltas = self.landmark_deltas(&outputs, &kept)?;
+        let answer = self.network.run(inputs)?;
+        let kept = self.keep(inputs, &*answer, &anchors, options)?;
+        let deltas = Self::landmark_deltas(&*answer, &kept)?;
         let mut rows = deltas.chunks_exact((2 * self.points).max(1));
-        let faces = kept.iter().zip(&inputs).map(|(kept, input)| {
+        let faces = kept.iter().zip(inputs).map(|(kept, input)| {
             let faces = kept.iter().map(|voters| {
                 let rows: Vec<&[f32]> = rows.by_ref().take(voters.len()).collect();
                 self.face(voters, &rows, &anchors, input)
@@ -124,72 +130,50 @@ impl Detector {
         Ok(faces.collect())
     }
 
-    /// Takes the pixels out of `inputs`.
-    fn forward(&self, inputs: &mut [Scaled], [width, height]: [u32; 2]) -> Outputs {
-        let shape = [inputs.len(), 3, height as usize, width as usize];
-        let pixels = match inputs {
-            [one] => std::mem::take(&mut one.pixels),
-            many => {
-                let all: Vec<Vec<f32>> = many
-                    .iter_mut()
-                    .map(|input| std::mem::take(&mut input.pixels))
-                    .collect();
-                all.concat()
-            }
-        };
-        let data = TensorData::new(pixels, shape);
-        self.model
-            .forward(Tensor::<4>::from_data(data, &self.device))
-    }
-
     /// For every face of every photo the anchors that say where its landmarks are, the one that
     /// stands for it first.
     fn keep(
         &self,
         inputs: &[Scaled],
-        outputs: &Outputs,
+        answer: &dyn Answer,
         anchors: &Anchors,
         options: &DetectOptions,
     ) -> Result<Vec<Vec<Vec<Kept>>>> {
-        let logits = outputs.logits.clone().try_into_vec_as::<f32>()?;
-        let deltas = outputs.box_deltas.clone().try_into_vec_as::<f32>()?;
-        let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
         let n = anchors.boxes_cxcywh().len();
-        ensure!(
-            n > 0 && logits.len() == n * inputs.len() && deltas.len() == logits.len(),
-            "the network gave {} scores and {} boxes for {} photos of {n} anchors each",
-            logits.len(),
-            deltas.len(),
-            inputs.len()
-        );
         let options = options.postprocess();
-        let photos = inputs.iter().zip(logits.chunks(n).zip(deltas.chunks(n)));
-        let kept = photos.map(|(input, (logits, deltas))| {
-            let scores: Vec<f32> = logits.iter().map(face_probability).collect();
-            postprocess::keep(
+        let photos = inputs.iter().enumerate().map(|(photo, input)| {
+            let (logits, deltas) = (answer.logits(photo)?, answer.box_deltas(photo)?);
+            let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
+            ensure!(
+                n > 0 && logits.len() == n && deltas.len() == n,
+                "the network gave {} scores and {} boxes for a photo of {n} anchors",
+                logits.len(),
+                deltas.len(),
+            );
+            let lowest = logit(options.score);
+            let score = |logits: &[f32; 2]| face_probability(logits, lowest);
+            let scores: Vec<f32> = logits.iter().map(score).collect();
+            let coder = self.coder;
+            Ok(postprocess::keep(
                 &scores,
                 deltas,
                 anchors,
-                self.coder,
+                coder,
                 &input.letterbox,
                 &options,
-            )
+            ))
         });
-        Ok(kept.collect())
+        photos.collect()
     }
 
     /// Rows of 2L numbers for all kept anchors, photo by photo.
-    fn landmark_deltas(&self, outputs: &Outputs, kept: &[Vec<Vec<Kept>>]) -> Result<Vec<f32>> {
+    fn landmark_deltas(answer: &dyn Answer, kept: &[Vec<Vec<Kept>>]) -> Result<Vec<f32>> {
         let at: Vec<(usize, usize)> = kept
             .iter()
             .enumerate()
             .flat_map(|(photo, kept)| kept.iter().flatten().map(move |k| (photo, k.anchor)))
             .collect();
-        if at.is_empty() {
-            return Ok(Vec::new());
-        }
-        let rows = self.model.landmark_deltas_at(outputs, &at); // [P, 2L]
-        Ok(rows.try_into_vec_as::<f32>()?)
+        answer.landmark_deltas(&at) // [P, 2L]
     }
 
     /// `None` when numbers went beyond what `f32` holds, or nothing of the box is on the photo.
@@ -250,9 +234,19 @@ fn split_passes<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
     passes
 }
 
-/// Softmax of (background, face), second part.
-fn face_probability(&[background, face]: &[f32; 2]) -> f32 {
+/// Softmax of (background, face), second part; 0 where it is certainly less than that of a
+/// difference of `lowest`, as it is for most anchors.
+fn face_probability(&[background, face]: &[f32; 2], lowest: f32) -> f32 {
+    if face - background < lowest {
+        return 0.0;
+    }
     1.0 / (1.0 + (background - face).exp())
+}
+
+/// A difference of logits just below those that give this probability; from 16 on it is rounded to
+/// 1.
+fn logit(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln().min(16.0) - 1e-3
 }
 
 #[cfg(test)]
@@ -261,11 +255,17 @@ mod tests {
 
     #[test]
     fn softmax_of_two_neither_overflows_nor_hides_nan() {
-        assert_eq!(face_probability(&[0.0, 0.0]), 0.5);
-        assert_eq!(face_probability(&[-1e4, 1e4]), 1.0);
-        assert_eq!(face_probability(&[1e4, -1e4]), 0.0);
-        assert!((face_probability(&[1.0, 3.0]) - 0.880_797).abs() < 1e-6);
-        assert!(face_probability(&[f32::NAN, 1.0]).is_nan());
+        let lowest = logit(0.02);
+        let probability = |logits| face_probability(&logits, lowest);
+        assert_eq!(probability([0.0, 0.0]), 0.5);
+        assert_eq!(probability([-1e4, 1e4]), 1.0);
+        assert_eq!(probability([1e4, -1e4]), 0.0);
+        assert!((probability([1.0, 3.0]) - 0.880_797).abs() < 1e-6);
+        assert!(probability([f32::NAN, 1.0]).is_nan());
+        // Nothing is lost at the limits.
+        assert!(probability([0.0, (0.02f32 / 0.98).ln()]) > 0.0199);
+        assert!(face_probability(&[0.0, -50.0], logit(0.0)) > 0.0);
+        assert_eq!(face_probability(&[0.0, 200.0], logit(1.0)), 1.0);
     }
 
     #[test]

@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use burn::tensor::Device;
 use image::RgbImage;
 use rayon::prelude::*;
 
 use super::detector::Detector;
 use super::refiner::Refiner;
 use super::twins;
-use super::{AlignOptions, DetectOptions, Prepared};
+use super::{AlignOptions, Compute, DetectOptions, Prepared};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
 use crate::model::weights::{self, Networks};
@@ -31,55 +30,61 @@ impl Predictor {
     ///
     /// # Errors
     /// Names the file when it cannot be read or is not one of ours.
-    pub fn load(path: &Path, device: &Device) -> Result<Self> {
-        let networks = weights::load_networks(path, device)?;
-        Self::of_networks(networks, device).with_context(|| format!("in {}", path.display()))
+    pub fn load(path: &Path, compute: impl Into<Compute>) -> Result<Self> {
+        let compute = compute.into();
+        let networks = weights::load_networks(path, &compute.device)?;
+        Self::of_networks(networks, compute).with_context(|| format!("in {}", path.display()))
     }
 
     /// From a weights file and, if one is given, another one with the aligner to use.
     ///
     /// # Errors
     /// Names the file that cannot be read, is not one of ours, or has no aligner.
-    pub fn load_pair(path: &Path, aligner: Option<&Path>, device: &Device) -> Result<Self> {
-        let mut networks = weights::load_networks(path, device)?;
+    pub fn load_pair(
+        path: &Path,
+        aligner: Option<&Path>,
+        compute: impl Into<Compute>,
+    ) -> Result<Self> {
+        let compute = compute.into();
+        let mut networks = weights::load_networks(path, &compute.device)?;
         if let Some(other) = aligner {
             networks = networks
-                .with_aligner_of(weights::load_networks(other, device)?)
+                .with_aligner_of(weights::load_networks(other, &compute.device)?)
                 .with_context(|| format!("--aligner {}", other.display()))?;
         }
-        Self::of_networks(networks, device).with_context(|| format!("in {}", path.display()))
+        Self::of_networks(networks, compute).with_context(|| format!("in {}", path.display()))
     }
 
     /// From the networks of a file.
     ///
     /// # Errors
     /// When their configs are impossible, or their landmarks differ.
-    pub fn of_networks(networks: Networks, device: &Device) -> Result<Self> {
+    pub fn of_networks(networks: Networks, compute: impl Into<Compute>) -> Result<Self> {
+        let compute = compute.into();
         let header = &networks.header;
         let aligner_config = header.aligner_config().cloned();
         let config = header.config.clone();
         let aligner = networks.aligner.zip(aligner_config);
         match (networks.detector, aligner) {
             (Some(detector), aligner) => {
-                let own = Self::new(detector, &config, device)?;
+                let own = Self::new(detector, &config, compute.clone())?;
                 match aligner {
-                    Some((aligner, config)) => own.with_aligner(aligner, &config, device),
+                    Some((aligner, config)) => own.with_aligner(aligner, &config, compute),
                     None => Ok(own),
                 }
             }
-            (None, Some((aligner, config))) => Self::of_aligner(aligner, &config, device),
+            (None, Some((aligner, config))) => Self::of_aligner(aligner, &config, compute),
             (None, None) => anyhow::bail!("there is no network"),
         }
     }
 
-    /// From a detector and the config it was built with: one look. Batch norms are folded into
-    /// the convolutions before them.
+    /// From a detector and the config it was built with: one look.
     ///
     /// # Errors
     /// When the config's landmark scheme or strides are impossible.
-    pub fn new(model: RetinaFace, config: &Config, device: &Device) -> Result<Self> {
+    pub fn new(model: RetinaFace, config: &Config, compute: impl Into<Compute>) -> Result<Self> {
         Ok(Self {
-            detector: Some(Detector::new(model, config, device)?),
+            detector: Some(Detector::new(model, config, &compute.into())?),
             refiner: None,
             scheme: config.landmarks.scheme()?,
             config: config.clone(),
@@ -90,10 +95,14 @@ impl Predictor {
     ///
     /// # Errors
     /// When the config's landmark scheme is impossible.
-    pub fn of_aligner(model: Aligner, config: &Config, device: &Device) -> Result<Self> {
+    pub fn of_aligner(
+        model: Aligner,
+        config: &Config,
+        compute: impl Into<Compute>,
+    ) -> Result<Self> {
         Ok(Self {
             detector: None,
-            refiner: Some(Refiner::new(model, config, device)?),
+            refiner: Some(Refiner::new(model, config, &compute.into())?),
             scheme: config.landmarks.scheme()?,
             config: config.clone(),
         })
@@ -103,8 +112,13 @@ impl Predictor {
     ///
     /// # Errors
     /// When it has other landmarks.
-    pub fn with_aligner(self, model: Aligner, config: &Config, device: &Device) -> Result<Self> {
-        let refiner = Refiner::new(model, config, device)?;
+    pub fn with_aligner(
+        self,
+        model: Aligner,
+        config: &Config,
+        compute: impl Into<Compute>,
+    ) -> Result<Self> {
+        let refiner = Refiner::new(model, config, &compute.into())?;
         ensure!(
             *refiner.scheme() == self.scheme,
             "the aligner gives {} landmarks ({}), the detector {} ({})",
@@ -252,6 +266,19 @@ impl Predictor {
             })
         };
         Ok(boxes.iter().zip(crops).map(face).collect())
+    }
+
+    /// The network alone, on images of its input size: the detector's, if there is one. For
+    /// measuring.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn forward(&self, images: &[RgbImage]) -> Result<()> {
+        match (&self.detector, &self.refiner) {
+            (Some(detector), _) => detector.forward(images),
+            (None, Some(refiner)) => refiner.forward(images),
+            (None, None) => Ok(()),
+        }
     }
 
     pub(super) fn second_look(&self) -> Result<&Refiner> {

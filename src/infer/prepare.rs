@@ -1,12 +1,9 @@
-//! From a photo to numbers.
-
-use std::borrow::Cow;
+//! From a photo to what the network sees.
 
 use anyhow::{Result, ensure};
 use image::RgbImage;
 
 use super::{FULL_SIZE_LIMIT, InputSize};
-use crate::config::InputConfig;
 use crate::geometry::Letterbox;
 use crate::imaging;
 
@@ -18,8 +15,8 @@ pub struct Prepared(pub(super) Vec<Scaled>);
 /// A photo at one size.
 #[derive(Clone, Debug)]
 pub(super) struct Scaled {
-    /// `[3, H, W]`, normalised.
-    pub(super) pixels: Vec<f32>,
+    /// What of the network's input the photo covers.
+    pub(super) pixels: RgbImage,
     /// Where the photo lies in it.
     pub(super) letterbox: Letterbox,
     /// Width and height of the photo.
@@ -27,24 +24,16 @@ pub(super) struct Scaled {
 }
 
 impl Scaled {
-    /// Scale `photo` and turn it into numbers.
-    pub(super) fn new(
-        photo: &RgbImage,
-        size: InputSize,
-        stride: u32,
-        input: &InputConfig,
-    ) -> Result<Self> {
+    /// Scale `photo`.
+    pub(super) fn new(photo: &RgbImage, size: InputSize, stride: u32) -> Result<Self> {
         let (width, height) = photo.dimensions();
         ensure!(width > 0 && height > 0, "the photo has no pixels");
         let letterbox = fit(width, height, size, stride);
-        let scaled = if letterbox.content == [width, height] {
-            Cow::Borrowed(photo)
+        let pixels = if letterbox.content == [width, height] {
+            photo.clone()
         } else {
-            Cow::Owned(imaging::resize(photo, letterbox.content)?)
+            imaging::resize(photo, letterbox.content)?
         };
-        let [w, h] = letterbox.input.map(|v| v as usize);
-        let mut pixels = vec![0.0; 3 * w * h];
-        imaging::fill_tensor(&scaled, input, [w, h], &mut pixels);
         Ok(Self {
             pixels,
             letterbox,

@@ -1,16 +1,16 @@
 //! The second look: upright crops of faces to their landmarks.
 
 use anyhow::Result;
-use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use super::AlignOptions;
+use super::network::{self, SecondLook};
+use super::{AlignOptions, Compute, burn, executor};
 use crate::anchors::Coder;
 use crate::config::Config;
 use crate::geometry::{Affine, Face, FaceCrop, Landmarks, Point, Scheme};
 use crate::imaging;
-use crate::model::{Aligner, Network};
+use crate::model::{Aligner, weights};
 
 /// Most crops in one pass of the network.
 const BATCH: usize = 32;
@@ -22,9 +22,8 @@ const CLOSE: f32 = 0.05;
 /// An aligner with everything that turns its outputs into landmarks.
 #[derive(Debug)]
 pub(super) struct Refiner {
-    model: Aligner,
+    network: Box<dyn SecondLook>,
     config: Config,
-    device: Device,
     scheme: Scheme,
     coder: Coder,
     pub(super) options: AlignOptions,
@@ -38,17 +37,20 @@ pub(super) struct Aligned {
 }
 
 impl Refiner {
-    /// From a model and the config it was built with. Batch norms are folded.
-    pub(super) fn new(model: Aligner, config: &Config, device: &Device) -> Result<Self> {
+    /// From a model and the config it was built with.
+    pub(super) fn new(model: Aligner, config: &Config, compute: &Compute) -> Result<Self> {
         Ok(Self {
-            model: model.fold(),
+            network: if compute.executor {
+                Box::new(executor::Aligner::new(config, &weights::numbers(&model)?)?)
+            } else {
+                Box::new(burn::Aligner::new(model, &config.input, &compute.device))
+            },
             scheme: config.landmarks.scheme()?,
             coder: Coder {
                 variances: config.anchors.variances,
             },
             options: AlignOptions::from(&config.aligner),
             config: config.clone(),
-            device: device.clone(),
         })
     }
 
@@ -109,6 +111,11 @@ impl Refiner {
         FaceCrop::around(&landmarks, &self.scheme, self.config.aligner.context)
     }
 
+    /// The network alone.
+    pub(super) fn forward(&self, images: &[RgbImage]) -> Result<()> {
+        self.network.run(images).map(drop)
+    }
+
     fn pass(&self, photo: &RgbImage, crops: &[FaceCrop]) -> Result<Vec<Option<Aligned>>> {
         let mut found = self.look_at(photo, crops, false)?;
         if self.options.flip {
@@ -159,33 +166,22 @@ impl Refiner {
 
     fn look_once(&self, photo: &RgbImage, maps: &[Affine]) -> Result<Vec<Option<Aligned>>> {
         let side = self.config.aligner.side;
-        let pixels = 3 * (side * side) as usize;
-        let mut input = vec![0.0; maps.len() * pixels];
         let fill = self.config.input.mean_rgb();
-        let crops = input.par_chunks_exact_mut(pixels).zip(maps);
-        crops.try_for_each(|(out, map)| -> Result<()> {
-            let crop = imaging::warp(photo, map, [side; 2], fill)?;
-            imaging::fill_tensor(&crop, &self.config.input, [side as usize; 2], out);
-            Ok(())
-        })?;
-        let shape = [maps.len(), 3, side as usize, side as usize];
-        let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
-        let outputs = self.model.forward(input);
-        let points = self.scheme.len();
-        let deltas = outputs.deltas.try_into_vec_as::<f32>()?;
-        let scales = match outputs.log_scales {
-            Some(scales) => scales.try_into_vec_as::<f32>()?,
-            None => Vec::new(),
-        };
-        let faces = deltas.chunks_exact(2 * points).zip(maps).enumerate();
+        let crop = |map| imaging::warp(photo, map, [side; 2], fill);
+        let crops: Vec<RgbImage> = maps.par_iter().map(crop).collect::<Result<_>>()?;
         let unit = self.coder.variances[0];
-        Ok(faces
-            .map(|(i, (deltas, map))| {
-                let landmarks = self.decode(deltas, map)?;
-                let own = scales.get(i * points..(i + 1) * points);
-                let scores = own.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
-                Some(Aligned { landmarks, scores })
-            })
+        let aligned = |(raw, map): (network::Aligned, &Affine)| {
+            let landmarks = self.decode(&raw.deltas, map)?;
+            let scores = raw.log_scales;
+            let scores = scores.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
+            Some(Aligned { landmarks, scores })
+        };
+        Ok(self
+            .network
+            .run(&crops)?
+            .into_iter()
+            .zip(maps)
+            .map(aligned)
             .collect())
     }
 

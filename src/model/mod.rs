@@ -12,6 +12,7 @@ pub mod cost;
 pub mod fpn;
 mod freeze;
 pub mod heads;
+pub mod nets;
 mod network;
 mod retinaface;
 pub mod se;
@@ -21,4 +22,4 @@ pub mod weights;
 
 pub use aligner::{Aligner, AlignerOutputs};
 pub use network::Network;
-pub use retinaface::{Outputs, RetinaFace};
+pub use retinaface::{MAX_LOG_SIZE, Outputs, RetinaFace};

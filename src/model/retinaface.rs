@@ -25,7 +25,7 @@ const LEVELS: usize = 3;
 const LEAKY_UP_TO: usize = 64;
 
 /// Boxes of an untrained network are not taken for larger than `e^3` anchors.
-const MAX_LOG_SIZE: f32 = 3.0;
+pub const MAX_LOG_SIZE: f32 = 3.0;
 
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]

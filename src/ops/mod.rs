@@ -14,7 +14,7 @@ use std::sync::Arc;
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
-use burn::tensor::{Int, Tensor, TensorData, activation, module};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
 
 use conv::{Conv, ConvBias, Geometry};
 use fused::is_supported;
@@ -25,6 +25,11 @@ use rows::GatherPixels;
 /// or `scalar`.
 pub fn instruction_set() -> &'static str {
     simd::name()
+}
+
+/// Whether `device` is the CPU on the `flex` backend, with or without autodiff.
+pub fn is_flex(device: &Device) -> bool {
+    is_supported(&Tensor::<1>::zeros([1], device))
 }
 
 /// Convolution. `x` `[B,C,H,W]` -> `[B,O,H',W']`.

@@ -11,9 +11,9 @@ use clap::ValueEnum;
 
 use crate::cli::{BenchArgs, Work};
 use crate::config::{Changes, Config, Task};
+use crate::console;
 use crate::model::weights::{self, Networks};
 use crate::model::{Aligner, RetinaFace};
-use crate::{console, device};
 
 /// Run the subcommand.
 ///
@@ -30,8 +30,8 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
 }
 
 fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
-    let device = device::by_name(&args.device)?;
-    let networks = networks(&args, &device)?;
+    let compute = args.compute.compute()?;
+    let networks = networks(&args, &compute.device)?;
     let config = networks.header.config.clone();
     let train = args.what == Work::Train;
     let size = args.size.unwrap_or(match (args.what, config.task) {
@@ -43,7 +43,7 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         .map_or(if train { config.train.batch_size } else { 1 }, usize::from);
     let plan = work::Plan {
         networks,
-        device: &device,
+        compute,
         size,
         batch,
     };
@@ -61,7 +61,7 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         size,
         batch,
         threads: rayon::current_num_threads(),
-        device: args.device,
+        device: args.compute.device,
         iterations: args.iterations,
         median_ms: times.median_ms,
         min_ms: times.min_ms,

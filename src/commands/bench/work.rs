@@ -12,25 +12,24 @@ use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
 use crate::config::{Config, Task};
 use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
-use crate::infer::{DetectOptions, InputSize, Predictor};
+use crate::infer::{Compute, DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
 use crate::model::weights::Networks;
-use crate::model::{Network, RetinaFace};
 use crate::optim::Optimizer;
 
 /// What to measure.
-pub struct Plan<'a> {
+pub struct Plan {
     /// On `device`, for inference.
     pub networks: Networks,
     /// Without autodiff.
-    pub device: &'a Device,
+    pub compute: Compute,
     /// Side of the input.
     pub size: u32,
     /// Images at a time.
     pub batch: usize,
 }
 
-impl Plan<'_> {
+impl Plan {
     fn config(&self) -> &Config {
         &self.networks.header.config
     }
@@ -44,20 +43,10 @@ impl Plan<'_> {
 
 /// The network alone. Landmarks are computed where faces are found, so not here.
 pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
-    let images = plan.images(plan.device);
-    let detector = plan.networks.detector.map(RetinaFace::fold);
-    let aligner = plan.networks.aligner.map(Network::fold);
-    Ok(move || {
-        // Reading is what waits for devices that work on their own.
-        if let Some(detector) = &detector {
-            let outputs = detector.forward(images.clone());
-            outputs.logits.try_into_data()?;
-            outputs.box_deltas.try_into_data()?;
-        } else if let Some(aligner) = &aligner {
-            aligner.forward(images.clone()).deltas.try_into_data()?;
-        }
-        Ok(())
-    })
+    let image = drawn([plan.size; 2]);
+    let images = vec![image; plan.batch];
+    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
+    Ok(move || predictor.forward(&images))
 }
 
 /// From a file to faces, `batch` files at a time.
@@ -67,11 +56,11 @@ pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result
         ..DetectOptions::from(&plan.config().detect)
     };
     let batch = plan.batch;
-    let predictor = Predictor::of_networks(plan.networks, plan.device)?;
+    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
     let folder = tempfile::tempdir()?;
     let photo = match photo {
         Some(photo) => photo.to_path_buf(),
-        None => drawn(folder.path())?,
+        None => drawn_file(folder.path())?,
     };
     Ok(move || {
         let _kept = &folder;
@@ -87,31 +76,35 @@ pub fn align(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<
     let folder = tempfile::tempdir()?;
     let photo = match photo {
         Some(photo) => photo.to_path_buf(),
-        None => drawn(folder.path())?,
+        None => drawn_file(folder.path())?,
     };
     let image = imaging::load_rgb(&photo, &Limits::default())?;
     let side = image.width() as f32 * 0.1;
     let boxes: Vec<BoxXyxy> = (0..plan.batch)
         .map(|i| BoxXyxy::from_xywh((i % 9) as f32 * side, (i / 9 % 5) as f32 * side, side, side))
         .collect();
-    let predictor = Predictor::of_networks(plan.networks, plan.device)?;
+    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
     Ok(move || predictor.align(&image, &boxes).map(drop))
 }
 
-/// A JPEG with some detail everywhere, as photos have it.
-fn drawn(folder: &Path) -> Result<PathBuf> {
-    let path = folder.join("drawn.jpg");
-    let image = RgbImage::from_fn(1280, 960, |x, y| {
+/// A picture with some detail everywhere, as photos have it.
+fn drawn([width, height]: [u32; 2]) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
         let wave = ((x * x / 97 + y * y / 61) % 256) as u8;
         image::Rgb([wave, (x / 5) as u8, (y / 4) as u8 ^ (wave / 8)])
-    });
-    image.save(&path)?;
+    })
+}
+
+/// The same as a JPEG.
+fn drawn_file(folder: &Path) -> Result<PathBuf> {
+    let path = folder.join("drawn.jpg");
+    drawn([1280, 960]).save(&path)?;
     Ok(path)
 }
 
 /// A training step with a few faces in each image, data preparation left out.
 pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
-    let device = plan.device.clone().autodiff();
+    let device = plan.compute.device.clone().autodiff();
     let images = plan.images(&device);
     let config = plan.config().clone();
     let targets = vec![faces(&config, plan.size)?; plan.batch];

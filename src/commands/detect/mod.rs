@@ -22,7 +22,7 @@ use crate::fs::FolderLock;
 use crate::infer::DetectOptions;
 use crate::model::weights;
 use crate::output::{self, Journal, Layout, Stamp};
-use crate::{console, device, imaging, interrupt};
+use crate::{console, imaging, interrupt};
 use plan::{Photo, Plan};
 use summary::Tally;
 use work::{Outputs, Worker};
@@ -160,10 +160,10 @@ fn prepare_stdin(args: &DetectArgs) -> Result<(Looks, DetectOptions)> {
 
 /// The networks, and the file that they come from.
 fn load(args: &DetectArgs) -> Result<(PathBuf, Looks)> {
-    let device = device::by_name(&args.device)?;
+    let compute = args.compute.compute()?;
     ensure!(args.size.len() <= 2, "--size: at most two sizes");
     let weights = weights::find(args.weights.as_deref())?;
-    let looks = looks::load(&weights, &args.second_look, &args.settings, &device)?;
+    let looks = looks::load(&weights, &args.second_look, &args.settings, compute)?;
     ensure!(
         looks.predictor.finds_faces(),
         "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \

@@ -16,6 +16,7 @@ use anyhow::{Context, Result, bail, ensure};
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, bridge};
 use burn::tensor::{DType, Device, TensorData};
+use retinamark_core::graph::{self, Weights};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 pub use blend::blend;
@@ -201,6 +202,20 @@ pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
     read::any(path, N::TASK)
         .and_then(|tensors| assign::assign(model, tensors, init))
         .with_context(|| format!("cannot start from init.weights {}", path.display()))
+}
+
+/// All numbers of a network that is not folded, by the names that its description gives them.
+///
+/// # Errors
+/// When the device fails.
+pub fn numbers<N: Network>(model: &N) -> Result<Weights> {
+    let mut numbers = Weights::default();
+    for (name, data) in collect(model)? {
+        let shape = data.shape().to_vec();
+        let values: Vec<f32> = data.iter::<f32>().collect();
+        numbers.0.insert(name, graph::Tensor::new(shape, values)?);
+    }
+    Ok(numbers)
 }
 
 /// [`collect`] of a network that may be written to `path`.

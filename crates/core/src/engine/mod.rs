@@ -324,6 +324,14 @@ impl Outputs {
         Ok((map.shape, planar))
     }
 
+    /// Shape of a map for one image.
+    ///
+    /// # Errors
+    /// When there is no such output, or it is no map.
+    pub fn shape(&self, name: &str) -> Result<Shape> {
+        Ok(self.map(name)?.shape)
+    }
+
     fn place(&self, name: &str) -> Result<Place> {
         let mut outputs = self.compiled.plan.outputs.iter();
         let found = outputs.find(|(own, _)| own == name);

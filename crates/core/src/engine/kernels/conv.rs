@@ -139,7 +139,9 @@ pub fn conv_row(isa: Isa, row: ConvRow<'_>) {
             weight_step: if single { lanes } else { PAIR * lanes },
             bias: weights.bias.as_slice()[first * lanes..].as_ptr(),
             acts: [row.acts[first], row.acts[first + usize::from(both)]],
-            add: row.add.map(|add| (add.values[at * add.block..].as_ptr(), add.block)),
+            add: row
+                .add
+                .map(|add| (add.values[at * add.block..].as_ptr(), add.block)),
             out: row.out[at * row.out_block..].as_mut_ptr(),
             out_block: row.out_block,
             count: 0,

@@ -1,0 +1,240 @@
+//! Networks on the executor.
+
+use anyhow::Result;
+use retinamark_core::engine::{Engine, Image, Isa, Normalise, Outputs};
+use retinamark_core::graph::{Shape, Trace, Weights};
+use retinamark_core::net::{AlignerNet, DetectorNet, LEVELS};
+
+use super::network::{Aligned, Answer, FirstLook, SecondLook};
+use super::prepare::Scaled;
+use crate::config::{ChannelOrder, Config, InputConfig};
+use crate::model::{MAX_LOG_SIZE, nets};
+use image::RgbImage;
+
+/// Outputs of the levels.
+const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
+
+/// Windows that are looked at together.
+const WINDOWS: usize = 16;
+
+fn normalise(input: &InputConfig) -> Normalise {
+    let blue_first = input.channel_order == ChannelOrder::Bgr;
+    let red_first = |[a, b, c]: [f32; 3]| if blue_first { [c, b, a] } else { [a, b, c] };
+    Normalise {
+        mean: red_first(input.mean),
+        std: red_first(input.std),
+        blue_first,
+    }
+}
+
+/// A detector.
+#[derive(Debug)]
+pub struct Detector {
+    net: DetectorNet,
+    whole: Engine,
+    /// The landmark head of each level, on windows.
+    towers: [Engine; LEVELS],
+    /// See [`crate::model::RetinaFace`].
+    size_variance: Option<f32>,
+}
+
+impl Detector {
+    /// With the tensors of the detector that `config` describes.
+    ///
+    /// # Errors
+    /// When they are not those.
+    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+        let net = nets::detector_net(config)?;
+        let (normalise, isa) = (normalise(&config.input), Isa::best());
+        let describe = move |shape: Shape| {
+            let (mut trace, image) = Trace::of(shape);
+            let outputs = net.forward(&mut trace, &image);
+            let mut named = vec![
+                ("logits", outputs.logits),
+                ("box_deltas", outputs.box_deltas),
+            ];
+            named.extend(FEATURES.into_iter().zip(outputs.features));
+            trace.finish(&named)
+        };
+        let tower = |level: usize| {
+            let describe = move |shape: Shape| {
+                let (mut trace, window) = Trace::of(shape);
+                let deltas = net.landmarks_of_windows(&mut trace, level, &window);
+                trace.finish(&[("deltas", deltas)])
+            };
+            let sample = [net.neck_channels, net.window(), net.window()];
+            Engine::new(describe, sample, weights, normalise, isa)
+        };
+        let variances = config.anchors.variances;
+        Ok(Self {
+            net,
+            whole: Engine::new(describe, [3, 64, 64], weights, normalise, isa)?,
+            towers: [tower(0)?, tower(1)?, tower(2)?],
+            size_variance: config.model.landmarks_in_box.then_some(variances[1]),
+        })
+    }
+}
+
+impl FirstLook for Detector {
+    fn run<'a>(&'a self, inputs: &[Scaled]) -> Result<Box<dyn Answer + 'a>> {
+        let images: Vec<Image> = inputs.iter().map(|input| image(&input.pixels)).collect();
+        let [width, height] = inputs.first().map_or([0; 2], Scaled::input);
+        let outputs = self.whole.run(&images, [height as usize, width as usize])?;
+        Ok(Box::new(Found {
+            detector: self,
+            outputs,
+        }))
+    }
+}
+
+fn image(pixels: &RgbImage) -> Image<'_> {
+    Image::Rgb {
+        pixels: pixels.as_raw(),
+        size: [pixels.height() as usize, pixels.width() as usize],
+    }
+}
+
+/// What a detector says about some photos.
+struct Found<'a> {
+    detector: &'a Detector,
+    outputs: Outputs,
+}
+
+impl Answer for Found<'_> {
+    fn logits(&self, photo: usize) -> Result<&[f32]> {
+        Ok(self.outputs.rows("logits", photo)?)
+    }
+
+    fn box_deltas(&self, photo: usize) -> Result<&[f32]> {
+        Ok(self.outputs.rows("box_deltas", photo)?)
+    }
+
+    fn landmark_deltas(&self, at: &[(usize, usize)]) -> Result<Vec<f32>> {
+        let net = &self.detector.net;
+        let mut deltas = vec![0.0; at.len() * net.coordinates];
+        let mut first_anchor = 0;
+        for (level, name) in FEATURES.into_iter().enumerate() {
+            let [_, height, width] = self.outputs.shape(name)?;
+            let past_anchor = first_anchor + height * width * net.per_location;
+            let own = |&(_, &(_, anchor)): &(usize, &(usize, usize))| {
+                (first_anchor..past_anchor).contains(&anchor)
+            };
+            let mut asked: Vec<Asked> = at
+                .iter()
+                .enumerate()
+                .filter(own)
+                .map(|(row, &(photo, anchor))| {
+                    let place = (anchor - first_anchor) / net.per_location;
+                    Asked {
+                        place: [photo, place / width, place % width],
+                        anchor: (anchor - first_anchor) % net.per_location,
+                        row,
+                    }
+                })
+                .collect();
+            // Anchors of one place share a window.
+            asked.sort_by_key(|asked| asked.place);
+            self.look_at(level, name, &asked, &mut deltas)?;
+            first_anchor = past_anchor;
+        }
+        self.in_anchor_terms(at, &mut deltas)?;
+        Ok(deltas)
+    }
+}
+
+/// Where landmarks are wanted.
+struct Asked {
+    /// Photo, row, column.
+    place: [usize; 3],
+    /// Which of the anchors there.
+    anchor: usize,
+    /// Row of the result.
+    row: usize,
+}
+
+impl Found<'_> {
+    /// Landmarks of one level, in the terms of the head.
+    fn look_at(&self, level: usize, name: &str, asked: &[Asked], deltas: &mut [f32]) -> Result<()> {
+        let net = &self.detector.net;
+        let mut places: Vec<[usize; 3]> = asked.iter().map(|asked| asked.place).collect();
+        places.dedup();
+        let mut asked = asked.iter().peekable();
+        for places in places.chunks(WINDOWS) {
+            let tower = &self.detector.towers[level];
+            let found = tower.run_windows(&self.outputs, name, places, net.window())?;
+            for (window, place) in places.iter().enumerate() {
+                let values = found.rows("deltas", window)?;
+                while let Some(asked) = asked.next_if(|asked| asked.place == *place) {
+                    let from = &values[asked.anchor * net.coordinates..][..net.coordinates];
+                    let row = asked.row * net.coordinates;
+                    deltas[row..row + net.coordinates].copy_from_slice(from);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`crate::model::RetinaFace`] does it.
+    fn in_anchor_terms(&self, at: &[(usize, usize)], deltas: &mut [f32]) -> Result<()> {
+        let Some(variance) = self.detector.size_variance else {
+            return Ok(());
+        };
+        let rows = deltas.chunks_exact_mut(self.detector.net.coordinates);
+        for (row, &(photo, anchor)) in rows.zip(at) {
+            let boxes = self.box_deltas(photo)?.as_chunks::<4>().0;
+            let Some(&[x, y, w, h]) = boxes.get(anchor) else {
+                continue;
+            };
+            let size = [w, h].map(|v| (v * variance).clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE).exp());
+            for point in row.as_chunks_mut::<2>().0 {
+                *point = [point[0] * size[0] + x, point[1] * size[1] + y];
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An aligner.
+#[derive(Debug)]
+pub struct Aligner {
+    net: AlignerNet,
+    engine: Engine,
+}
+
+impl Aligner {
+    /// With the tensors of the aligner that `config` describes.
+    ///
+    /// # Errors
+    /// When they are not those.
+    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
+        let net = nets::aligner_net(config)?;
+        let describe = move |shape: Shape| {
+            let (mut trace, image) = Trace::of(shape);
+            let outputs = net.forward(&mut trace, &image);
+            let mut named = vec![("deltas", outputs.deltas)];
+            named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
+            trace.finish(&named)
+        };
+        let sample = [3, net.side, net.side];
+        let normalise = normalise(&config.input);
+        let engine = Engine::new(describe, sample, weights, normalise, Isa::best())?;
+        Ok(Self { net, engine })
+    }
+}
+
+impl SecondLook for Aligner {
+    fn run(&self, crops: &[RgbImage]) -> Result<Vec<Aligned>> {
+        let images: Vec<Image> = crops.iter().map(image).collect();
+        let outputs = self.engine.run(&images, [self.net.side; 2])?;
+        let aligned = |crop: usize| {
+            Ok(Aligned {
+                deltas: outputs.rows("deltas", crop)?.to_vec(),
+                log_scales: match self.net.uncertainty {
+                    true => Some(outputs.rows("log_scales", crop)?.to_vec()),
+                    false => None,
+                },
+            })
+        };
+        (0..crops.len()).map(aligned).collect()
+    }
+}
