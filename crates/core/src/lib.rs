@@ -6,5 +6,7 @@
 pub mod error;
 pub mod graph;
 pub mod net;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 
 pub use error::{Error, Result};
