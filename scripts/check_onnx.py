@@ -1,10 +1,11 @@
 """Compare ONNX files with the outputs that they are to give, computed by ONNX Runtime.
 
     cargo run --release -p retinamark-core --features onnx,reference --example onnx_cases -- FOLDER
+    cargo run ... onnx_cases -- FOLDER HEIGHT WIDTH FILE.onnx...
     python scripts/check_onnx.py FOLDER
 
 For each NAME.onnx of the folder, NAME.in.npy is the input and NAME.out.OUTPUT.npy what the output
-must be. Differences are relative to 1 or, where that is more, to the largest number of an output.
+must be: for files that ours wrote as well as for those that it read. Differences are relative to 1 or, where that is more, to the largest number of an output.
 Prints the largest for each file; fails where it is above 1e-4, and where onnx.checker objects.
 
 Needs onnx, onnxruntime and numpy.
@@ -34,6 +35,9 @@ def check(path):
     worst = 0.0
     for name, result in zip(names, results):
         want = np.load(expected[f"{path.stem}.out.{name}.npy"])
+        if want.ndim == 1:
+            # Of a file that was read: all that ours says is in which order numbers are.
+            want = want.reshape(result.shape)
         assert result.shape == want.shape, f"{name}: {result.shape}, not {want.shape}"
         assert np.isfinite(want).all(), name
         scale = max(1.0, np.abs(want).max())

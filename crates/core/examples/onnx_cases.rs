@@ -1,6 +1,8 @@
 //! Writes ONNX files of small random networks into a folder, each with an input and the outputs
 //! that the reference interpreter gives for it, for `scripts/check_onnx.py`:
-//! `cargo run -p retinamark-core --features onnx,reference --example onnx_cases -- FOLDER`.
+//! `cargo run --release -p retinamark-core --features onnx,reference --example onnx_cases -- FOLDER`.
+//! With more arguments, `FOLDER HEIGHT WIDTH FILE.onnx...`, the same for what these files are read
+//! as.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -12,7 +14,7 @@ use common::{POINTS, aligner_graph, aligners, detector_graph, detectors};
 use retinamark_core::graph::passes::{fold_norms, fuse};
 use retinamark_core::graph::reference::{random_image, random_weights, run};
 use retinamark_core::graph::{Graph, Weights};
-use retinamark_core::onnx::{Decoding, Options, Size, write};
+use retinamark_core::onnx::{Decoding, Options, Size, read, write};
 
 /// Images of each case: more than one, as files take any number.
 const IMAGES: usize = 2;
@@ -28,6 +30,13 @@ fn main() -> Outcome {
     let folder = std::env::args().nth(1).ok_or("which folder?")?;
     let folder = PathBuf::from(folder);
     std::fs::create_dir_all(&folder)?;
+    let rest: Vec<String> = std::env::args().skip(2).collect();
+    if let [height, width, files @ ..] = &rest[..] {
+        let size = [height.parse()?, width.parse()?];
+        return files
+            .iter()
+            .try_for_each(|file| case_of_file(&folder, Path::new(file), size));
+    }
     for (name, net) in detectors() {
         let graph = detector_graph(&net, [75, 106]);
         let weights = random_weights(&graph, 1)?;
@@ -64,6 +73,26 @@ fn main() -> Outcome {
         case(&folder, name, model, &folded, &Options::default())?;
     }
     Ok(())
+}
+
+/// A file from elsewhere, and what it is read as gives. Shapes of outputs are those of the file,
+/// which only others know.
+fn case_of_file(folder: &Path, file: &Path, size: [usize; 2]) -> Outcome {
+    let name = file.file_stem().ok_or("no file")?.to_string_lossy();
+    let bytes = std::fs::read(file)?;
+    let model = read(&bytes, Some(size))?;
+    let [channels, height, width] = model.graph.input_shape();
+    let image = random_image(channels * height * width, 3);
+    for (output, values) in run(&model.graph, &model.weights, &image)? {
+        let path = folder.join(format!("{name}.out.{output}.npy"));
+        npy(&path, &[values.len()], &values)?;
+    }
+    npy(
+        &folder.join(format!("{name}.in.npy")),
+        &[1, channels, height, width],
+        &image,
+    )?;
+    Ok(std::fs::write(folder.join(format!("{name}.onnx")), bytes)?)
 }
 
 /// Anchors of many shapes: which they are does not matter here.
@@ -114,13 +143,13 @@ fn case(
     }
     npy(
         &folder.join(format!("{name}.in.npy")),
-        &[channels, height, width],
+        &[IMAGES, channels, height, width],
         &images,
     )?;
     for (output, shape, values) in outputs {
         npy(
             &folder.join(format!("{name}.out.{output}.npy")),
-            &shape,
+            &[&[IMAGES], &shape[..]].concat(),
             &values,
         )?;
     }
@@ -176,13 +205,9 @@ fn decode(decoding: &Decoding, outputs: &Outputs) -> Outputs {
         .collect()
 }
 
-/// NumPy's format, of [`IMAGES`] times `shape`.
+/// NumPy's format.
 fn npy(path: &Path, shape: &[usize], values: &[f32]) -> Outcome {
-    let dims: String = [&[IMAGES], shape]
-        .concat()
-        .iter()
-        .map(|n| format!("{n},"))
-        .collect();
+    let dims: String = shape.iter().map(|n| format!("{n},")).collect();
     let header = format!("{{'descr':'<f4','fortran_order':False,'shape':({dims})}}\n");
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
     bytes.extend(u16::try_from(header.len())?.to_le_bytes());

@@ -1,14 +1,18 @@
 //! Networks from and to ONNX files.
 //!
-//! [`write`] makes of a [`Graph`](crate::graph::Graph) a file that other programs run.
+//! [`write()`] makes of a [`Graph`](crate::graph::Graph) a file that other programs run; [`read()`]
+//! makes of a file a graph, as far as its operations can be said in
+//! [`Op`](crate::graph::Op)s.
 //!
 //! The messages are derived by hand: `onnx-pb` stands still at prost 0.6,
 //! `onnx-protobuf` is under the MPL and brings another protobuf library, and `onnx-ir` brings an
 //! intermediate representation of its own and has no writer.
 
 mod proto;
+mod read;
 mod write;
 
+pub use read::{Model, read};
 pub use write::{Decoding, Options, Size, write};
 
 /// `[x, y]` of the centre of each pixel of a map, row by row, where the middle of the map is 0 and

@@ -7,7 +7,9 @@ use prost::Message;
 /// Element types of tensors.
 pub mod data_type {
     pub const FLOAT: i32 = 1;
+    pub const INT32: i32 = 6;
     pub const INT64: i32 = 7;
+    pub const DOUBLE: i32 = 11;
 }
 
 /// Types of attributes.
