@@ -7,5 +7,7 @@ pub mod engine;
 pub mod error;
 pub mod graph;
 pub mod net;
+#[cfg(feature = "onnx")]
+pub mod onnx;
 
 pub use error::{Error, Result};

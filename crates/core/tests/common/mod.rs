@@ -1,0 +1,69 @@
+//! Small networks of every kind.
+
+use retinamark_core::graph::{Graph, Trace};
+use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+
+/// Landmarks of each face.
+pub const POINTS: usize = 7;
+
+/// A detector of each backbone, with and without what is optional.
+pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
+    let detector = |kind, se_reduction, tower_layers| DetectorNet {
+        backbone: Backbone { kind },
+        neck_channels: 16,
+        se_reduction,
+        tower_layers,
+        tower_channels: 8,
+        per_location: 2,
+        coordinates: 2 * POINTS,
+    };
+    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
+    vec![
+        ("mobilenet_v1", detector(v1, 4, 0)),
+        ("mobilenet_v3", detector(v3, 0, 2)),
+        ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
+        ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
+    ]
+}
+
+/// A detector with its landmark heads over whole maps.
+pub fn detector_graph(net: &DetectorNet, [height, width]: [usize; 2]) -> Graph {
+    let (mut trace, input) = Trace::of([3, height, width]);
+    let outputs = net.forward(&mut trace, &input);
+    let maps = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
+    let rows = trace.rows(&maps, net.coordinates);
+    trace.finish(&[
+        ("logits", outputs.logits),
+        ("box_deltas", outputs.box_deltas),
+        ("landmark_deltas", rows),
+    ])
+}
+
+/// Aligners with and without heatmaps and scales.
+pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
+    let aligner = |kind, heatmap_channels, uncertainty| AlignerNet {
+        backbone: Backbone { kind },
+        side: 56,
+        channels: [4, 8, 12],
+        heatmap_channels,
+        uncertainty,
+        points: POINTS,
+        reach: 6.5,
+    };
+    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
+    vec![
+        ("aligner_plain", aligner(v1, 0, false)),
+        ("aligner_heatmaps", aligner(v3, 8, true)),
+    ]
+}
+
+/// An aligner of its crops.
+pub fn aligner_graph(net: &AlignerNet) -> Graph {
+    let (mut trace, input) = Trace::of([3, net.side, net.side]);
+    let outputs = net.forward(&mut trace, &input);
+    let mut named = vec![("deltas", outputs.deltas)];
+    named.extend(outputs.log_scales.map(|id| ("log_scales", id)));
+    trace.finish(&named)
+}
