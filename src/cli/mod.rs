@@ -5,6 +5,7 @@ mod check_data;
 mod detect;
 mod device;
 mod evaluate;
+mod export;
 mod info;
 mod label;
 mod pack;
@@ -20,6 +21,7 @@ pub use check_data::{CheckDataArgs, Split};
 pub use detect::{DetectArgs, Save};
 pub use device::{DeviceArgs, EngineKind};
 pub use evaluate::{EvaluateArgs, FaceBoxes};
+pub use export::{ExportArgs, ExportSize, ExportWhat};
 pub use info::InfoArgs;
 pub use label::LabelArgs;
 pub use pack::PackArgs;
@@ -56,6 +58,8 @@ pub enum Command {
     Info(InfoArgs),
     /// Put a detector and an aligner into one weights file, or weights into half the size
     Pack(PackArgs),
+    /// Write a network as an ONNX file for other programs
+    Export(ExportArgs),
     /// Measure speed and memory
     Bench(BenchArgs),
 }

@@ -4,6 +4,7 @@ mod bench;
 mod check_data;
 mod detect;
 mod evaluate;
+mod export;
 mod info;
 mod label;
 mod looks;
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Label(args) => label::run(args),
         Command::Info(args) => info::run(args),
         Command::Pack(args) => pack::run(args),
+        Command::Export(args) => export::run(args),
         Command::Bench(args) => bench::run(args),
     }
 }

@@ -31,15 +31,21 @@ pub(super) struct Detector {
 impl Detector {
     /// From a model and the config it was built with.
     pub(super) fn new(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Self> {
+        let network: Box<dyn FirstLook> = if compute.executor {
+            Box::new(executor::Detector::new(config, &weights::numbers(&model)?)?)
+        } else {
+            Box::new(burn::Detector::new(model, &config.input, &compute.device))
+        };
+        Self::of(network, config)
+    }
+
+    /// Of a network with the anchors and landmarks of `config`.
+    pub(super) fn of(network: Box<dyn FirstLook>, config: &Config) -> Result<Self> {
         let stride = config.anchors.strides.iter().copied().max();
         let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
         ensure!(stride > 0, "anchors.strides needs at least one stride");
         Ok(Self {
-            network: if compute.executor {
-                Box::new(executor::Detector::new(config, &weights::numbers(&model)?)?)
-            } else {
-                Box::new(burn::Detector::new(model, &config.input, &compute.device))
-            },
+            network,
             points: config.landmarks.scheme()?.len(),
             anchors: AnchorCache::new(&config.anchors),
             coder: Coder {

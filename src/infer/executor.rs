@@ -54,13 +54,13 @@ impl Detector {
                 ("box_deltas", outputs.box_deltas),
             ];
             named.extend(FEATURES.into_iter().zip(outputs.features));
-            trace.finish(&named)
+            Ok(trace.finish(&named))
         };
         let tower = |level: usize| {
             let describe = move |shape: Shape| {
                 let (mut trace, window) = Trace::of(shape);
                 let deltas = net.landmarks_of_windows(&mut trace, level, &window);
-                trace.finish(&[("deltas", deltas)])
+                Ok(trace.finish(&[("deltas", deltas)]))
             };
             let sample = [net.neck_channels, net.window(), net.window()];
             Engine::new(describe, sample, weights, normalise, isa)
@@ -87,7 +87,8 @@ impl FirstLook for Detector {
     }
 }
 
-fn image(pixels: &RgbImage) -> Image<'_> {
+/// A photo as the executor reads it.
+pub fn image(pixels: &RgbImage) -> Image<'_> {
     Image::Rgb {
         pixels: pixels.as_raw(),
         size: [pixels.height() as usize, pixels.width() as usize],
@@ -213,7 +214,7 @@ impl Aligner {
             let outputs = net.forward(&mut trace, &image);
             let mut named = vec![("deltas", outputs.deltas)];
             named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
-            trace.finish(&named)
+            Ok(trace.finish(&named))
         };
         let sample = [3, net.side, net.side];
         let normalise = normalise(&config.input);

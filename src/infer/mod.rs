@@ -7,6 +7,7 @@ mod consensus;
 mod detector;
 mod executor;
 mod network;
+mod onnx;
 mod options;
 mod predictor;
 mod prepare;

@@ -7,6 +7,7 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use super::detector::Detector;
+use super::onnx::Scrfd;
 use super::refiner::Refiner;
 use super::twins;
 use super::{AlignOptions, Compute, DetectOptions, Prepared};
@@ -46,6 +47,14 @@ impl Predictor {
         compute: impl Into<Compute>,
     ) -> Result<Self> {
         let compute = compute.into();
+        if is_onnx(path) {
+            ensure!(
+                aligner.is_none(),
+                "--aligner looks again at faces of our detectors, and {} is another's",
+                path.display()
+            );
+            return Self::of_onnx(path);
+        }
         let mut networks = weights::load_networks(path, &compute.device)?;
         if let Some(other) = aligner {
             networks = networks
@@ -53,6 +62,24 @@ impl Predictor {
                 .with_context(|| format!("--aligner {}", other.display()))?;
         }
         Self::of_networks(networks, compute).with_context(|| format!("in {}", path.display()))
+    }
+
+    /// From an ONNX file of an SCRFD detector, which gives five landmarks.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read, or is something else.
+    pub fn of_onnx(path: &Path) -> Result<Self> {
+        let detector = std::fs::read(path)
+            .map_err(anyhow::Error::from)
+            .and_then(|bytes| Scrfd::new(&bytes))
+            .with_context(|| format!("cannot load detector {}", path.display()))?;
+        let config = detector.config().clone();
+        Ok(Self {
+            detector: Some(Detector::of(Box::new(detector), &config)?),
+            refiner: None,
+            scheme: config.landmarks.scheme()?,
+            config,
+        })
     }
 
     /// From the networks of a file.
@@ -292,6 +319,11 @@ impl Predictor {
              detector, and these as --aligner",
         )
     }
+}
+
+fn is_onnx(path: &Path) -> bool {
+    path.extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }
 
 #[cfg(test)]

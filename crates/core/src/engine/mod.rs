@@ -68,7 +68,7 @@ struct Features<'a> {
 }
 
 /// Writes a network down for an input of some shape.
-type Describe = dyn Fn(Shape) -> Graph + Send + Sync;
+type Describe = dyn Fn(Shape) -> Result<Graph> + Send + Sync;
 
 /// A network that can be run on inputs of any size, from many threads at once.
 pub struct Engine {
@@ -89,18 +89,19 @@ struct Compiled {
 }
 
 impl Engine {
-    /// Of a description, its weights and what its images are to be like. Norms are folded.
+    /// Of a description, its weights and what its images are to be like. Norms are folded; for that
+    /// the description is asked for the shape `sample`.
     ///
     /// # Errors
     /// Names a tensor that is missing or of another shape.
     pub fn new(
-        describe: impl Fn(Shape) -> Graph + Send + Sync + 'static,
+        describe: impl Fn(Shape) -> Result<Graph> + Send + Sync + 'static,
         sample: Shape,
         weights: &Weights,
         normalise: Normalise,
         isa: Isa,
     ) -> Result<Self> {
-        let (_, weights) = passes::fold_norms(&describe(sample), weights)?;
+        let (_, weights) = passes::fold_norms(&describe(sample)?, weights)?;
         Ok(Self {
             describe: Box::new(describe),
             weights,
@@ -169,7 +170,7 @@ impl Engine {
             Some(entry) => entry,
             None => {
                 // Compiling is quick, and the others would have to wait for the same.
-                let graph = passes::without_norms(&(self.describe)(shape));
+                let graph = passes::without_norms(&(self.describe)(shape)?);
                 let graph = passes::fuse(&graph);
                 let plan = plan::build(
                     self.isa,

@@ -66,7 +66,14 @@ fn compare(describe: impl Fn(Shape) -> Graph + Send + Sync + Copy + 'static, siz
         .map(|image| reference::run(&graph, &weights, image).unwrap());
     for isa in Isa::all() {
         let sample = [3, size[0], size[1]];
-        let engine = Engine::new(describe, sample, &weights, NORMALISE, isa).unwrap();
+        let engine = Engine::new(
+            move |shape| Ok(describe(shape)),
+            sample,
+            &weights,
+            NORMALISE,
+            isa,
+        )
+        .unwrap();
         // Twice, the second time in used memory.
         for _ in 0..2 {
             let both = images.each_ref().map(|image| Image::Planar(image));
@@ -160,7 +167,14 @@ fn landmarks_of_windows_are_those_of_the_whole_map() {
             };
             let side = net.window();
             let sample = [net.neck_channels, side, side];
-            let towers = Engine::new(tower, sample, &weights, NORMALISE, isa).unwrap();
+            let towers = Engine::new(
+                move |shape| Ok(tower(shape)),
+                sample,
+                &weights,
+                NORMALISE,
+                isa,
+            )
+            .unwrap();
             let ([_, height, width], _) = outputs.planar(name, 0).unwrap();
             let places: Vec<[usize; 3]> = (0..height * width)
                 .map(|at| [0, at / width, at % width])
@@ -204,7 +218,14 @@ fn bytes_are_read_as_their_numbers() {
     }
     for isa in Isa::all() {
         let describe = describe_detector(net);
-        let engine = Engine::new(describe, [3, 64, 64], &weights, NORMALISE, isa).unwrap();
+        let engine = Engine::new(
+            move |shape| Ok(describe(shape)),
+            [3, 64, 64],
+            &weights,
+            NORMALISE,
+            isa,
+        )
+        .unwrap();
         let rgb = Image::Rgb {
             pixels: &bytes,
             size: photo,
@@ -221,7 +242,14 @@ fn impossible_inputs_are_errors() {
     let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
     let describe = describe_detector(net);
     let weights = reference::random_weights(&describe([3, 64, 64]), 1).unwrap();
-    let engine = Engine::new(describe, [3, 64, 64], &weights, NORMALISE, Isa::best()).unwrap();
+    let engine = Engine::new(
+        move |shape| Ok(describe(shape)),
+        [3, 64, 64],
+        &weights,
+        NORMALISE,
+        Isa::best(),
+    )
+    .unwrap();
     let few = [0.0; 12];
     assert!(engine.run(&[Image::Planar(&few)], [64, 64]).is_err());
     assert!(engine.run(&[Image::Planar(&few)], [0, 64]).is_err());

@@ -1,0 +1,157 @@
+//! `retinamark export`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail, ensure};
+use burn::tensor::Device;
+use retinamark_core::graph::{Graph, Trace, passes};
+use retinamark_core::onnx::{self, Decoding, Options, Size};
+use serde::Serialize;
+
+use crate::anchors::Anchors;
+use crate::cli::{ExportArgs, ExportSize, ExportWhat};
+use crate::config::Config;
+use crate::model::weights::{self, Networks};
+use crate::model::{Network, nets};
+use crate::{console, fs};
+
+/// Side that a graph of any size is written down at: every level has several places.
+const SAMPLE: u32 = 640;
+
+/// Run the subcommand.
+///
+/// # Errors
+/// When the weights cannot be loaded or lack the network, arguments contradict each other, or the
+/// file cannot be written.
+pub fn run(args: ExportArgs) -> Result<ExitCode> {
+    let out = args.out.display();
+    ensure!(
+        args.force || !args.out.exists(),
+        "{out} exists already: choose another --out, or replace it with --force"
+    );
+    fs::check_parent(&args.out)?;
+    let path = weights::find(args.weights.as_deref())?;
+    let networks = weights::load_networks(&path, &Device::flex())?;
+    let what = match (args.what, &networks.detector) {
+        (Some(what), _) => what,
+        (None, Some(_)) => ExportWhat::Detector,
+        (None, None) => ExportWhat::Aligner,
+    };
+    let bytes = match what {
+        ExportWhat::Detector => detector(&networks, &args),
+        ExportWhat::Aligner => aligner(&networks, &args),
+    };
+    let bytes = bytes.with_context(|| format!("cannot export {}", path.display()))?;
+    fs::write_atomic(&args.out, |file| Ok(file.write_all(&bytes)?))?;
+    console::say(format!("{out}: {} bytes", bytes.len()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
+    let model = networks.detector.as_ref().context("it holds no detector")?;
+    let config = &networks.header.config;
+    let size = args.size.unwrap_or(ExportSize::Fixed(config.detect.size));
+    let side = match size {
+        ExportSize::Fixed(side) => side,
+        ExportSize::Dynamic => SAMPLE,
+    };
+    let decoding = args.decoded.then(|| Decoding {
+        anchors: Anchors::generate(&config.anchors, [side; 2])
+            .boxes_cxcywh()
+            .to_vec(),
+        variances: config.anchors.variances,
+        landmarks_in_box: config.model.landmarks_in_box,
+    });
+    ensure!(
+        !args.decoded || size != ExportSize::Dynamic,
+        "--decoded needs the anchors of one size: give --size a number"
+    );
+    let net = nets::detector_net(config)?;
+    let (mut trace, image) = Trace::of([3, side as usize, side as usize]);
+    let outputs = net.forward(&mut trace, &image);
+    let towers = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
+    let landmarks = retinamark_core::net::Ops::rows(&mut trace, &towers, net.coordinates);
+    let graph = trace.finish(&[
+        ("logits", outputs.logits),
+        ("box_deltas", outputs.box_deltas),
+        ("landmark_deltas", landmarks),
+    ]);
+    let size = match size {
+        ExportSize::Fixed(_) => Size::Fixed,
+        ExportSize::Dynamic => Size::Dynamic,
+    };
+    let metadata = metadata(config, &networks.header.notes)?;
+    write(
+        model,
+        &graph,
+        Options {
+            size,
+            metadata,
+            decoding,
+        },
+    )
+}
+
+fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
+    let header = &networks.header;
+    let (Some(model), Some(config)) = (&networks.aligner, header.aligner_config()) else {
+        bail!("it holds no aligner");
+    };
+    ensure!(
+        !args.decoded,
+        "--decoded is for detectors: crops have no anchors to decode"
+    );
+    let net = nets::aligner_net(config)?;
+    let own = config.aligner.side;
+    ensure!(
+        args.size.is_none_or(|size| size == ExportSize::Fixed(own)),
+        "its aligner sees crops of {own} pixels, and no others: leave --size out"
+    );
+    let (mut trace, image) = Trace::of([3, net.side, net.side]);
+    let outputs = net.forward(&mut trace, &image);
+    let mut named = vec![("deltas", outputs.deltas)];
+    named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
+    let graph = trace.finish(&named);
+    let notes = header
+        .aligner
+        .as_ref()
+        .map_or(&header.notes, |part| &part.notes);
+    let mut metadata = metadata(config, notes)?;
+    metadata.insert("aligner".into(), json(&config.aligner)?);
+    write(
+        model,
+        &graph,
+        Options {
+            metadata,
+            ..Options::default()
+        },
+    )
+}
+
+fn write<N: Network>(model: &N, graph: &Graph, options: Options) -> Result<Vec<u8>> {
+    let (graph, weights) = passes::fold_norms(graph, &weights::numbers(model)?)?;
+    Ok(onnx::write(&passes::fuse(&graph), &weights, &options)?)
+}
+
+/// What one has to know to use the file, as JSON by name.
+fn metadata(config: &Config, notes: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
+    let scheme = config.landmarks.scheme()?;
+    Ok(BTreeMap::from([
+        (
+            "program".into(),
+            concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
+        ),
+        ("input".into(), json(&config.input)?),
+        ("model".into(), json(&config.model)?),
+        ("anchors".into(), json(&config.anchors)?),
+        ("landmarks".into(), json(&config.landmarks)?),
+        ("points".into(), scheme.len().to_string()),
+        ("notes".into(), json(notes)?),
+    ]))
+}
+
+fn json(value: &impl Serialize) -> Result<String> {
+    Ok(serde_json::to_string(value)?)
+}
