@@ -75,24 +75,26 @@ fn main() -> Outcome {
     Ok(())
 }
 
-/// A file from elsewhere, and what it is read as gives. Shapes of outputs are those of the file,
-/// which only others know.
+/// A file from elsewhere, and what it is read as gives; the same for what that is written as.
+/// Shapes of outputs are those of the file, which only others know.
 fn case_of_file(folder: &Path, file: &Path, size: [usize; 2]) -> Outcome {
     let name = file.file_stem().ok_or("no file")?.to_string_lossy();
     let bytes = std::fs::read(file)?;
     let model = read(&bytes, Some(size))?;
+    let again = write(&fuse(&model.graph), &model.weights, &Options::default())?;
     let [channels, height, width] = model.graph.input_shape();
     let image = random_image(channels * height * width, 3);
-    for (output, values) in run(&model.graph, &model.weights, &image)? {
-        let path = folder.join(format!("{name}.out.{output}.npy"));
-        npy(&path, &[values.len()], &values)?;
+    let outputs = run(&model.graph, &model.weights, &image)?;
+    for (name, bytes) in [(name.to_string(), bytes), (format!("{name}.again"), again)] {
+        for (output, values) in &outputs {
+            let path = folder.join(format!("{name}.out.{output}.npy"));
+            npy(&path, &[values.len()], values)?;
+        }
+        let path = folder.join(format!("{name}.in.npy"));
+        npy(&path, &[1, channels, height, width], &image)?;
+        std::fs::write(folder.join(format!("{name}.onnx")), bytes)?;
     }
-    npy(
-        &folder.join(format!("{name}.in.npy")),
-        &[1, channels, height, width],
-        &image,
-    )?;
-    Ok(std::fs::write(folder.join(format!("{name}.onnx")), bytes)?)
+    Ok(())
 }
 
 /// Anchors of many shapes: which they are does not matter here.

@@ -35,15 +35,17 @@ fn add_tap(
     sums: &mut [f64],
 ) {
     let [_, h, w] = x.shape;
-    for (index, sum) in sums.iter_mut().enumerate() {
-        let padded = [index / columns, index % columns].map(|i| i * conv.stride);
-        let row = (padded[0] + offset[0]).checked_sub(conv.pad());
-        let column = (padded[1] + offset[1]).checked_sub(conv.pad());
-        if let (Some(row), Some(column)) = (row, column)
-            && row < h
-            && column < w
-        {
-            *sum += f64::from(x.at(channel, row, column)) * f64::from(factor);
+    for (y, sums) in sums.chunks_exact_mut(columns).enumerate() {
+        let row = (y * conv.stride + offset[0]).checked_sub(conv.pad());
+        let Some(row) = row.filter(|&row| row < h) else {
+            continue;
+        };
+        let pixels = &x.values[(channel * h + row) * w..][..w];
+        for (column, sum) in sums.iter_mut().enumerate() {
+            let column = (column * conv.stride + offset[1]).checked_sub(conv.pad());
+            if let Some(&pixel) = column.and_then(|column| pixels.get(column)) {
+                *sum += f64::from(pixel) * f64::from(factor);
+            }
         }
     }
 }

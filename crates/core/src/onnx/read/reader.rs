@@ -11,7 +11,7 @@ use crate::graph::{Graph, Node, NodeId, Op, Shape, Tensor, Weights};
 
 /// Numbers that files may make of those that they have, together: more than any network needs and
 /// less than memory.
-const BUDGET: usize = 1 << 28;
+const BUDGET: usize = 1 << 27;
 
 /// Numbers of the largest map.
 const LARGEST: usize = 1 << 28;

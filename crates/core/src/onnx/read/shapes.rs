@@ -7,6 +7,9 @@ use super::value::{Data, Form};
 use crate::error::Result;
 use crate::graph::{NodeId, Op};
 
+/// Parts of rows or vectors: more than any network has heads.
+const MOST_PARTS: usize = 1 << 10;
+
 impl Reader {
     /// Channels last or first.
     pub fn transpose(&mut self, op: &Operation<'_>) -> Result<Data> {
@@ -148,8 +151,11 @@ impl Reader {
                 }
                 _ => return Err(refuse()),
             }
-            self.spend(op, Some(ids.len()))?;
+            if ids.len() > MOST_PARTS {
+                return Err(op.refuse("of too many parts"));
+            }
         }
+        self.spend(op, Some(ids.len()))?;
         match parts[0].form {
             Form::Map(_) => {
                 let [_, height, width] = self.shape(ids[0]);
