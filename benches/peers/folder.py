@@ -1,4 +1,4 @@
-"""Faces and 98 points of a folder of photos, as people get them today: SCRFD-500M and PFLD-GhostOne.
+"""Faces and 98 points of photos, as people get them today: SCRFD-500M and PFLD-GhostOne.
 
     python folder.py --detector scrfd.onnx --points ghostone.onnx --json PHOTOS --out found.jsonl
 

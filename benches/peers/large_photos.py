@@ -2,9 +2,9 @@
 
     python large_photos.py PHOTOS OUT --count 40
 
-Each is four photos side by side, enlarged to 2000 x 1500 pixels, so faces have the sizes of ordinary
-ones in such photos; noise as of a sensor brings the files to the size of a camera's. The same
-folder gives the same files.
+Each is four photos side by side, enlarged to 2000 x 1500 pixels, so that faces have ordinary sizes
+for such photos; noise as of a sensor makes the files 2 to 3 MB large. The same folder gives
+the same files.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What other programs take: time, processor time, memory of all their processes, as seen from here."""
+"""What other programs take, all their processes together: time, processor time, memory."""
 
 import json
 import pathlib

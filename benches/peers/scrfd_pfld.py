@@ -1,4 +1,4 @@
-"""SCRFD-500M and PFLD-GhostOne in ONNX Runtime and OpenCV, one thread: a photo's faces and points."""
+"""SCRFD-500M and PFLD-GhostOne in ONNX Runtime and OpenCV, one thread: faces and 98 points."""
 
 import json
 

@@ -34,7 +34,7 @@ def load(path, threads):
 
 
 def image(session, side):
-    """Noise of the shape of the input, by its name; an open number of images is 1, a length `side`."""
+    """Noise for the input, by its name; an open number of images is 1, an open length `side`."""
     (value,) = session.get_inputs()
     known = [length if isinstance(length, int) else None for length in value.shape]
     shape = [known[0] or 1, *(length or side for length in known[1:])]

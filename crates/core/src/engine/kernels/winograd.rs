@@ -20,27 +20,22 @@ const IN: usize = 6;
 /// Numbers of a transformed tile.
 const NUMBERS: usize = IN * IN;
 
+/// Interpolation at 0, 1, -1, 2, -2, infinity.
+const G: [[f64; 3]; IN] = [
+    [1.0 / 4.0, 0.0, 0.0],
+    [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
+    [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
+    [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
+    [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
+    [0.0, 0.0, 1.0],
+];
+
 /// `G g G'` of a kernel `g`, row by row.
-fn transformed(kernel: impl Fn(usize, usize) -> f32) -> [f32; NUMBERS] {
-    // Interpolation at 0, 1, -1, 2, -2, infinity.
-    const G: [[f64; 3]; IN] = [
-        [1.0 / 4.0, 0.0, 0.0],
-        [-1.0 / 6.0, -1.0 / 6.0, -1.0 / 6.0],
-        [-1.0 / 6.0, 1.0 / 6.0, -1.0 / 6.0],
-        [1.0 / 24.0, 1.0 / 12.0, 1.0 / 6.0],
-        [1.0 / 24.0, -1.0 / 12.0, 1.0 / 6.0],
-        [0.0, 0.0, 1.0],
-    ];
-    std::array::from_fn(|at| {
-        let (row, column) = (at / IN, at % IN);
-        let mut sum = 0.0;
-        for (y, gy) in G[row].iter().enumerate() {
-            for (x, gx) in G[column].iter().enumerate() {
-                sum += gy * gx * f64::from(kernel(y, x));
-            }
-        }
-        sum as f32
-    })
+fn transformed(kernel: [[f32; 3]; 3]) -> [f32; NUMBERS] {
+    let dot = |a: [f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+    let kernel = kernel.map(|row| row.map(f64::from));
+    let half = kernel.map(|row| G.map(|g| dot(g, row))); // [3][6]
+    std::array::from_fn(|at| dot(G[at / IN], half.map(|row| row[at % IN])) as f32)
 }
 
 /// The weights of the 36 products, and zeros for their biases: from `weight(output, input, y, x)`.
@@ -50,7 +45,10 @@ pub fn winograd_weights(
     weight: impl Fn(usize, usize, usize, usize) -> f32,
 ) -> Vec<Weights> {
     let kernels: Vec<[f32; NUMBERS]> = (0..outputs * inputs)
-        .map(|i| transformed(|y, x| weight(i / inputs, i % inputs, y, x)))
+        .map(|i| {
+            let number = |y, x| weight(i / inputs, i % inputs, y, x);
+            transformed([0, 1, 2].map(|y| [0, 1, 2].map(|x| number(y, x))))
+        })
         .collect();
     let lanes = isa.lanes();
     let product = |at: usize| {
