@@ -13,7 +13,7 @@ use crate::imaging;
 use crate::model::{Aligner, weights};
 
 /// Most crops in one pass of the network.
-const BATCH: usize = 32;
+const BATCH: usize = 8;
 
 /// A landmark's confidence is the probability that it lies no farther from the truth than this
 /// share of the face's longer side, along either axis.

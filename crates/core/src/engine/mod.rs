@@ -18,7 +18,7 @@ use crate::graph::{Graph, Shape, Weights, passes};
 use kernels::Buffer;
 use layout::{Map, Place};
 use plan::{Packed, Plan};
-use steps::{Run, Scratch};
+use steps::{Lender, Run, Scratch};
 
 pub use kernels::Isa;
 pub use steps::Normalise;
@@ -26,8 +26,8 @@ pub use steps::Normalise;
 /// Plans that are kept.
 const PLANS: usize = 16;
 
-/// Memory of runs that is kept for each plan.
-const ARENAS: usize = 8;
+/// Memory of runs that is kept.
+const ARENAS: usize = 16;
 
 /// What the network sees.
 #[derive(Clone, Copy, Debug)]
@@ -77,15 +77,16 @@ pub struct Engine {
     normalise: Normalise,
     isa: Isa,
     packed: Packed,
-    plans: Mutex<VecDeque<(Shape, usize, Arc<Compiled>)>>,
+    plans: Mutex<VecDeque<(Shape, usize, Arc<Plan>)>>,
+    memory: Arc<Memory>,
 }
 
-/// A plan with memory that was used before.
-#[derive(Debug)]
-struct Compiled {
-    plan: Plan,
+/// Memory that runs of any plan take and give back: what a network needs does not grow with the
+/// number of sizes that it sees.
+#[derive(Debug, Default)]
+struct Memory {
     scratch: Scratch,
-    free: Mutex<Vec<Vec<Buffer>>>,
+    arenas: Mutex<Vec<Vec<Buffer>>>,
 }
 
 impl Engine {
@@ -109,6 +110,7 @@ impl Engine {
             isa,
             packed: Packed::default(),
             plans: Mutex::default(),
+            memory: Arc::default(),
         })
     }
 
@@ -125,8 +127,8 @@ impl Engine {
         for image in images {
             check(image, size)?;
         }
-        let compiled = self.compiled([3, size[0], size[1]], images.len())?;
-        compiled.run(self.isa, images.len(), Images::Many(images), None)
+        let plan = self.plan([3, size[0], size[1]], images.len())?;
+        Ok(self.start(plan, images.len(), Images::Many(images), None))
     }
 
     /// Run on windows of `side` pixels each way around `places` (image, row, column) of the map
@@ -155,12 +157,12 @@ impl Engine {
             size: [height, width],
             places,
         };
-        let compiled = self.compiled([channels, side, side], places.len())?;
-        compiled.run(self.isa, places.len(), Images::Windows, Some(windows))
+        let plan = self.plan([channels, side, side], places.len())?;
+        Ok(self.start(plan, places.len(), Images::Windows, Some(windows)))
     }
 
     /// A plan for this shape and at least so many images.
-    fn compiled(&self, shape: Shape, images: usize) -> Result<Arc<Compiled>> {
+    fn plan(&self, shape: Shape, images: usize) -> Result<Arc<Plan>> {
         let images = images.max(1).next_power_of_two();
         let mut plans = lock(&self.plans);
         let known = plans
@@ -180,20 +182,52 @@ impl Engine {
                     &self.packed,
                     images,
                 )?;
-                let scratch = Scratch::new(plan.scratch);
-                let free = Mutex::default();
-                let compiled = Compiled {
-                    plan,
-                    scratch,
-                    free,
-                };
-                (shape, images, Arc::new(compiled))
+                (shape, images, Arc::new(plan))
             }
         };
-        let compiled = entry.2.clone();
+        let plan = entry.2.clone();
         plans.push_front(entry);
         plans.truncate(PLANS);
-        Ok(compiled)
+        Ok(plan)
+    }
+
+    fn start(
+        &self,
+        plan: Arc<Plan>,
+        count: usize,
+        images: Images<'_>,
+        windows: Option<Windows<'_>>,
+    ) -> Outputs {
+        let mut slots = lock(&self.memory.arenas).pop().unwrap_or_default();
+        if slots.len() < plan.slots.len() {
+            slots.resize_with(plan.slots.len(), Buffer::default);
+        }
+        for (slot, &len) in slots.iter_mut().zip(&plan.slots) {
+            slot.reserve(len);
+        }
+        on_a_worker(|| {
+            let mut run = Run {
+                isa: self.isa,
+                count,
+                images,
+                windows,
+                slots: &mut slots,
+                slot_of: &plan.slot_of,
+                scratch: Lender {
+                    scratch: &self.memory.scratch,
+                    len: plan.scratch,
+                },
+            };
+            for step in &plan.steps {
+                step.run(&mut run);
+            }
+        });
+        Outputs {
+            plan,
+            memory: self.memory.clone(),
+            slots,
+            count,
+        }
     }
 }
 
@@ -224,45 +258,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
         .unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
-impl Compiled {
-    fn run(
-        self: Arc<Self>,
-        isa: Isa,
-        count: usize,
-        images: Images<'_>,
-        windows: Option<Windows<'_>>,
-    ) -> Result<Outputs> {
-        let known = lock(&self.free).pop();
-        let new = || {
-            self.plan
-                .slots
-                .iter()
-                .map(|&len| Buffer::zeros(len))
-                .collect()
-        };
-        let mut slots: Vec<Buffer> = known.unwrap_or_else(new);
-        on_a_worker(|| {
-            let mut run = Run {
-                isa,
-                count,
-                images,
-                windows,
-                slots: &mut slots,
-                slot_of: &self.plan.slot_of,
-                scratch: &self.scratch,
-            };
-            for step in &self.plan.steps {
-                step.run(&mut run);
-            }
-        });
-        Ok(Outputs {
-            compiled: self,
-            slots,
-            count,
-        })
-    }
-}
-
 /// On a thread of the pool, so that each step need not go there by itself.
 #[cfg(feature = "rayon")]
 fn on_a_worker(work: impl FnOnce() + Send) {
@@ -277,7 +272,8 @@ fn on_a_worker(work: impl FnOnce()) {
 /// What a run gave. Its memory goes back when it is dropped.
 #[derive(Debug)]
 pub struct Outputs {
-    compiled: Arc<Compiled>,
+    plan: Arc<Plan>,
+    memory: Arc<Memory>,
     slots: Vec<Buffer>,
     count: usize,
 }
@@ -334,7 +330,7 @@ impl Outputs {
     }
 
     fn place(&self, name: &str) -> Result<Place> {
-        let mut outputs = self.compiled.plan.outputs.iter();
+        let mut outputs = self.plan.outputs.iter();
         let found = outputs.find(|(own, _)| own == name);
         let found = found.ok_or_else(|| Error::Network(format!("there is no output {name}")))?;
         Ok(found.1)
@@ -348,15 +344,15 @@ impl Outputs {
     }
 
     fn buffer(&self, buffer: usize) -> &[f32] {
-        self.slots[self.compiled.plan.slot_of[buffer]].as_slice()
+        self.slots[self.plan.slot_of[buffer]].as_slice()
     }
 }
 
 impl Drop for Outputs {
     fn drop(&mut self) {
-        let mut free = lock(&self.compiled.free);
-        if free.len() < ARENAS {
-            free.push(std::mem::take(&mut self.slots));
+        let mut arenas = lock(&self.memory.arenas);
+        if arenas.len() < ARENAS {
+            arenas.push(std::mem::take(&mut self.slots));
         }
     }
 }

@@ -19,6 +19,16 @@ impl Buffer {
         }
     }
 
+    /// At least `len` numbers from now on; what it held stays, or not.
+    pub fn reserve(&mut self, len: usize) {
+        let lines = len.div_ceil(16);
+        if lines > self.lines.len() {
+            // Not by growing, which would copy what nobody reads.
+            self.lines = Vec::new();
+            self.lines = vec![Line([0.0; 16]); lines];
+        }
+    }
+
     /// These numbers, then zeros up to a whole line.
     pub fn of(values: &[f32]) -> Self {
         let mut buffer = Self::zeros(values.len());

@@ -14,7 +14,7 @@ use std::sync::Mutex;
 
 use super::kernels::{Buffer, Isa};
 use super::layout::Map;
-use super::{Images, Windows};
+use super::{Images, Windows, lock};
 
 pub use conv::{DirectConv, Output, Upsample};
 pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
@@ -60,7 +60,23 @@ pub struct Run<'a> {
     /// Slot of each buffer.
     pub slot_of: &'a [usize],
     /// Working memory of each thread.
+    pub scratch: Lender<'a>,
+}
+
+/// Lends working memory of the length that a plan needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Lender<'a> {
+    /// Where it comes from.
     pub scratch: &'a Scratch,
+    /// Numbers.
+    pub len: usize,
+}
+
+impl Lender<'_> {
+    /// Lend one.
+    pub fn with<R>(&self, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        self.scratch.with(self.len, work)
+    }
 }
 
 impl Run<'_> {
@@ -83,30 +99,18 @@ impl Run<'_> {
 /// Working memory that threads take and give back.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    len: usize,
     free: Mutex<Vec<Buffer>>,
 }
 
 impl Scratch {
-    /// Buffers of `len` numbers.
-    pub fn new(len: usize) -> Self {
-        Self {
-            len,
-            free: Mutex::default(),
-        }
-    }
-
-    /// Lend one; a new one only when more threads than ever before want one.
-    pub fn with<R>(&self, work: impl FnOnce(&mut [f32]) -> R) -> R {
-        let free = || {
-            self.free
-                .lock()
-                .unwrap_or_else(|poisoned| poisoned.into_inner())
-        };
-        let lent = free().pop();
-        let mut lent = lent.unwrap_or_else(|| Buffer::zeros(self.len));
+    /// Lend one of at least `len` numbers; a new one only when more threads than ever before want
+    /// one.
+    pub fn with<R>(&self, len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
+        let lent = lock(&self.free).pop();
+        let mut lent = lent.unwrap_or_default();
+        lent.reserve(len);
         let result = work(lent.as_mut_slice());
-        free().push(lent);
+        lock(&self.free).push(lent);
         result
     }
 }
@@ -160,7 +164,7 @@ impl Strips {
     pub fn run<const N: usize>(
         &self,
         count: usize,
-        scratch: &Scratch,
+        scratch: Lender<'_>,
         buffers: [(&mut [f32], &Map); N],
         work: &(impl Fn(Strip, [&mut [f32]; N], &mut [f32]) + Sync),
     ) {
@@ -173,7 +177,7 @@ impl Strips {
     fn split<const N: usize>(
         &self,
         strips: Range<usize>,
-        scratch: &Scratch,
+        scratch: Lender<'_>,
         maps: &[Map; N],
         slices: [&mut [f32]; N],
         work: &(impl Fn(Strip, [&mut [f32]; N], &mut [f32]) + Sync),
