@@ -12,7 +12,7 @@ use super::{DetectOptions, Prepared, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
-use crate::model::{Outputs, RetinaFace};
+use crate::model::{Network, Outputs, RetinaFace};
 use crate::postprocess::{self, Kept};
 
 /// Most photos in one pass of the network.
@@ -38,7 +38,7 @@ impl Detector {
         let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
         ensure!(stride > 0, "anchors.strides needs at least one stride");
         Ok(Self {
-            model: model.fold(),
+            model: model.fold()?,
             points: config.landmarks.scheme()?.len(),
             anchors: AnchorCache::new(&config.anchors),
             coder: Coder {

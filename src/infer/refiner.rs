@@ -41,7 +41,7 @@ impl Refiner {
     /// From a model and the config it was built with. Batch norms are folded.
     pub(super) fn new(model: Aligner, config: &Config, device: &Device) -> Result<Self> {
         Ok(Self {
-            model: model.fold(),
+            model: model.fold()?,
             scheme: config.landmarks.scheme()?,
             coder: Coder {
                 variances: config.anchors.variances,

@@ -14,8 +14,8 @@ use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
+use crate::model::Network;
 use crate::model::weights::Networks;
-use crate::model::{Network, RetinaFace};
 use crate::optim::Optimizer;
 
 /// What to measure.
@@ -45,8 +45,8 @@ impl Plan<'_> {
 /// The network alone. Landmarks are computed where faces are found, so not here.
 pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let images = plan.images(plan.device);
-    let detector = plan.networks.detector.map(RetinaFace::fold);
-    let aligner = plan.networks.aligner.map(Network::fold);
+    let detector = plan.networks.detector.map(Network::fold).transpose()?;
+    let aligner = plan.networks.aligner.map(Network::fold).transpose()?;
     Ok(move || {
         // Reading is what waits for devices that work on their own.
         if let Some(detector) = &detector {

@@ -12,9 +12,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use burn::module::Module;
-use burn::store::{ModuleSnapshot, bridge};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, Device, TensorData};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -22,6 +20,7 @@ pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
 pub use header::{Header, Networks, Part, Precision};
 
+use super::tensors::collect;
 use super::{Network, RetinaFace};
 use crate::config::{Config, InitConfig, Task};
 
@@ -211,18 +210,4 @@ fn collect_unfolded<N: Network>(model: &N, path: &Path) -> Result<BTreeMap<Strin
         path.display()
     );
     collect(model)
-}
-
-/// All tensors of a module by path, f32.
-fn collect<M: Module>(module: &M) -> Result<BTreeMap<String, TensorData>> {
-    let mut tensors = BTreeMap::new();
-    for tensor in module.collect(None, None, true) {
-        let name = tensor.name.clone();
-        let data = match bridge::into_data(tensor) {
-            Ok(data) => data,
-            Err(e) => bail!("cannot read {name} from the device: {e:?}"),
-        };
-        tensors.insert(name, data.convert::<f32>());
-    }
-    Ok(tensors)
 }
