@@ -12,7 +12,7 @@ use retinamark::config::{AnchorConfig, Config, SourceKind};
 use retinamark::data::parse_list;
 use retinamark::geometry::Letterbox;
 use retinamark::imaging::{self, Limits};
-use retinamark::model::{RetinaFace, weights};
+use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::optim::Layout;
 use retinamark::postprocess;
 use retinamark::train::checkpoint::Checkpoint;

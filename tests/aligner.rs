@@ -69,7 +69,7 @@ fn every_backbone_and_side_gives_points_and_scales() {
             let plain = model.forward(x.clone());
             assert_eq!(plain.deltas.dims(), [2, 196]);
             assert_eq!(plain.log_scales.as_ref().unwrap().dims(), [2, 98]);
-            let folded = model.fold();
+            let folded = model.fold().unwrap();
             assert!(folded.is_folded());
             let folded = folded.forward(x);
             let difference = largest_difference(&values(plain.deltas), &values(folded.deltas));
@@ -642,7 +642,10 @@ fn blended_weights_lie_between_the_two() {
         .unwrap()
         .aligner
         .unwrap();
-    let weight = |model: &Aligner| values(model.points.weight.val());
+    let weight = |model: &Aligner| {
+        let weights = model.weights().unwrap();
+        weights.0["points.weight"].values.to_vec()
+    };
     assert_eq!(weight(&blend(0.0)), weight(&own));
     let ends = weight(&own).into_iter().zip(weight(&theirs));
     let expected: Vec<f32> = ends.map(|(a, b)| 0.75 * a + 0.25 * b).collect();

@@ -9,7 +9,7 @@ use retinamark::config::Config;
 use retinamark::device;
 use retinamark::geometry::Face;
 use retinamark::infer::{DetectOptions, InputSize, Predictor};
-use retinamark::model::{RetinaFace, weights};
+use retinamark::model::{Network, RetinaFace, weights};
 
 use crate::support::tempdir;
 
@@ -130,7 +130,7 @@ fn boxes_lie_on_the_photo_and_the_padding_has_none() {
 fn a_face_is_decoded_as_by_hand() {
     let device = device::by_name("flex").unwrap();
     let (model, config) = weights::load(random_weights(), &device).unwrap();
-    let model = model.fold();
+    let model = model.fold().unwrap();
     let photo = picture(32, 16, 5); // at 64: scaled by 2 to 64 x 32, no padding
     let scaled = retinamark::imaging::resize(&photo, [64, 32]).unwrap();
     let mut pixels = vec![0.0; 3 * 64 * 32];

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::config::{BackboneKind, Config};
 use retinamark::device::by_name;
-use retinamark::model::{Aligner, RetinaFace, weights};
+use retinamark::model::{Aligner, Network, RetinaFace, weights};
 
 use crate::support::tempdir;
 

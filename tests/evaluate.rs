@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use burn::tensor::Device;
 use retinamark::config::{Config, SchemeName};
-use retinamark::model::{RetinaFace, weights};
+use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::synth;
 use serde_json::Value;
 

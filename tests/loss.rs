@@ -8,7 +8,7 @@ use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
 use retinamark::config::{Config, LandmarkLossKind, SchemeName};
 use retinamark::geometry::{BoxXyxy, Landmarks, Point};
 use retinamark::loss::MultiBox;
-use retinamark::model::{Outputs, RetinaFace};
+use retinamark::model::{Network, Outputs, RetinaFace};
 use retinamark::optim::{Kind, Layout};
 
 /// A small five-point network: the loss only needs its landmark head.

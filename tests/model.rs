@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::config::{BackboneKind, Config, CustomScheme, InitConfig, SchemeName};
-use retinamark::model::backbone::Backbone;
-use retinamark::model::cost::{Cost, Costs};
-use retinamark::model::{Network, Outputs, RetinaFace, weights};
+use retinamark::model::{Aligner, Network, Outputs, RetinaFace, describe, weights};
+use retinamark::optim::{Kind, Layout};
+use retinamark_core::graph::{self, Graph, Trace};
 use safetensors::SafeTensors;
 
 use crate::support::{say, shared};
@@ -101,7 +102,8 @@ fn tiny_pytorch_files_give_pytorchs_outputs() {
         let model = RetinaFace::new(&tiny_config(), &device).unwrap();
         let model = weights::initialise(model, &from(fixture(name))).unwrap();
         assert_same_outputs(&model, &fixture("tiny_expected.safetensors"), 1e-4);
-        assert_same_outputs(&model.fold(), &fixture("tiny_expected.safetensors"), 1e-4);
+        let folded = model.fold().unwrap();
+        assert_same_outputs(&folded, &fixture("tiny_expected.safetensors"), 1e-4);
     }
 }
 
@@ -280,8 +282,10 @@ fn assert_same_maps(
     };
     let model = weights::initialise(model, &init).unwrap();
 
-    for backbone in [model.backbone.clone(), model.backbone.fold()] {
-        let maps = backbone.forward(input([1, 3, 50, 37], &device));
+    let backbone = describe::detector(config).unwrap().backbone;
+    for model in [model.clone(), model.fold().unwrap()] {
+        let x = input([1, 3, 50, 37], &device);
+        let maps = backbone.forward(&mut model.forward_ops(), &x);
         for (level, map) in maps.into_iter().enumerate() {
             let [_, c, h, w] = map.dims();
             assert_eq!(serde_json::json!([1, c, h, w]), expected[level]["shape"]);
@@ -365,6 +369,7 @@ fn folded_network_is_the_same_function() {
     for backbone in [
         BackboneKind::MobilenetV1,
         BackboneKind::MobilenetV3Large,
+        BackboneKind::Resnet18,
         BackboneKind::Resnet50,
     ] {
         let mut config = with_everything();
@@ -375,7 +380,7 @@ fn folded_network_is_the_same_function() {
         };
         let x = input([2, 3, 40, 33], &device);
         let plain = model.forward(x.clone());
-        let folded_model = model.clone().fold();
+        let folded_model = model.clone().fold().unwrap();
         assert!(folded_model.is_folded() && !model.is_folded());
         let folded = folded_model.forward(x);
         let scale = values(&plain.box_deltas)
@@ -442,6 +447,19 @@ fn shapes_follow_the_config() {
     }
 }
 
+/// The backbone of `config` on images of `size` (height, width).
+fn backbone_graph(config: &Config, [height, width]: [usize; 2]) -> Graph {
+    let (mut trace, image) = Trace::of([3, height, width]);
+    let backbone = describe::detector(config).unwrap().backbone;
+    let [c3, c4, c5] = backbone.forward(&mut trace, &image);
+    trace.finish(&[("c3", c3), ("c4", c4), ("c5", c5)])
+}
+
+/// Channels, height and width of C3, C4, C5.
+fn map_shapes(graph: &Graph) -> [[usize; 3]; 3] {
+    ["c3", "c4", "c5"].map(|name| graph.node(graph.output(name).unwrap()).shape)
+}
+
 #[test]
 fn every_backbone_and_width_runs() {
     let device = Device::flex();
@@ -471,7 +489,8 @@ fn every_backbone_and_width_runs() {
     }
     for (config, channels) in configs {
         let model = RetinaFace::new(&config, &device).unwrap();
-        assert_eq!(model.backbone.channels(), channels);
+        let maps = map_shapes(&backbone_graph(&config, [64, 32]));
+        assert_eq!(maps.map(|[c, ..]| c), channels);
         let outputs = model.forward(input([1, 3, 64, 32], &device));
         assert_eq!(outputs.logits.dims(), [1, 2 * (8 * 4 + 4 * 2 + 2), 2]);
     }
@@ -597,7 +616,9 @@ fn attention_begins_as_the_identity() {
         ..from(fixture("tiny.pth"))
     };
     let model = weights::initialise(model, &init).unwrap();
-    assert_eq!(model.se.len(), 3);
+    let specs = model.tensors();
+    let blocks = specs.iter().filter(|t| t.name.ends_with("reduce.weight"));
+    assert_eq!(blocks.count(), 3);
     assert_same_outputs(&model, &fixture("tiny_expected.safetensors"), 1e-4);
 }
 
@@ -691,53 +712,152 @@ fn gradients_are_slopes() {
 fn a_frozen_backbone_neither_learns_nor_counts() {
     let device = Device::flex().autodiff();
     let model = RetinaFace::new(&tiny_config(), &device).unwrap();
-    let stem = |model: &RetinaFace| match &model.backbone {
-        Backbone::MobilenetV1(net) => net.stem.clone(),
-        Backbone::MobilenetV3(net) => net.stem.clone(),
-        Backbone::Resnet(net) => net.stem.clone(),
-    };
     let x = input([2, 3, 64, 64], &device);
     let mean = |model: &RetinaFace| {
-        let norm = stem(model).norm.unwrap();
-        values(&norm.running_mean.value_sync())
+        let weights = model.valid().weights().unwrap();
+        weights.0["backbone.stem.norm.running_mean"].values.clone()
     };
+    let learns = |model: &RetinaFace, name: &str| {
+        let gradients = scalar(model, x.clone()).backward();
+        let gradients = GradientsParams::from_grads(gradients, model);
+        let layout = Layout::of(model);
+        let (mut sum, entries) = (vec![0.0; layout.len()], layout.entries());
+        let mut touched = vec![false; entries.len()];
+        layout.add_gradients(model, &gradients, &mut sum, &mut touched);
+        touched[entries.iter().position(|e| e.name == name).unwrap()]
+    };
+    let [stem, lateral] = ["backbone.stem.conv.weight", "fpn.lateral.0.conv.weight"];
     let frozen = model.freeze_parts(&["backbone"]).unwrap();
     let before = mean(&frozen);
-    let gradients = scalar(&frozen, x.clone()).backward();
-    assert!(stem(&frozen).conv.weight.val().grad(&gradients).is_none());
-    assert!(
-        frozen.fpn.lateral[0]
-            .conv
-            .weight
-            .val()
-            .grad(&gradients)
-            .is_some()
-    );
+    assert!(!learns(&frozen, stem) && learns(&frozen, lateral));
     assert_eq!(mean(&frozen), before);
 
     let model = frozen.freeze_parts(&[]).unwrap();
-    let gradients = scalar(&model, x).backward();
-    assert!(stem(&model).conv.weight.val().grad(&gradients).is_some());
+    assert!(learns(&model, stem));
     assert_ne!(mean(&model), before);
+
+    let error = model.freeze_parts(&["se"]).unwrap_err().to_string();
+    assert!(
+        error.contains("optimizer.freeze") && error.contains("backbone, fpn, ssh, class_heads")
+    );
 }
 
 #[test]
 fn weight_decay_spares_norms_and_biases() {
     let model = RetinaFace::new(&with_everything(), &Device::flex()).unwrap();
-    let spared = model.no_decay_ids();
-    let lateral = &model.fpn.lateral[0];
-    let norm = lateral.norm.as_ref().unwrap();
-    let bias = model.class_heads[0].bias.as_ref().unwrap();
-    for id in [norm.gamma.id, norm.beta.id, bias.id] {
-        assert!(spared.contains(&id));
-    }
-    for id in [
-        lateral.conv.weight.id,
-        model.class_heads[0].weight.id,
-        model.se[0].reduce.weight.id,
+    let layout = Layout::of(&model);
+    let kind = |name: &str| {
+        layout
+            .entries()
+            .iter()
+            .find(|e| e.name == name)
+            .unwrap()
+            .kind
+    };
+    for name in [
+        "fpn.lateral.0.norm.gamma",
+        "fpn.lateral.0.norm.beta",
+        "class_heads.0.bias",
     ] {
-        assert!(!spared.contains(&id));
+        assert_eq!(kind(name), Kind::Plain, "{name}");
     }
+    for name in [
+        "fpn.lateral.0.conv.weight",
+        "class_heads.0.weight",
+        "se.0.reduce.weight",
+    ] {
+        assert_eq!(kind(name), Kind::Decayed, "{name}");
+    }
+    let mean = "fpn.lateral.0.norm.running_mean";
+    assert_eq!(kind(mean), Kind::Statistic);
+}
+
+/// Checkpoints count the updates of tensors in this order, those of older versions too.
+#[test]
+fn tensors_are_listed_and_visited_by_part() {
+    let device = Device::flex();
+    let config = with_everything();
+    let stages = [5, 6, 2].into_iter().enumerate();
+    let separable = stages.flat_map(|(stage, blocks)| {
+        let halves = |block| ["depthwise", "pointwise"].map(|half| (block, half));
+        let all = (0..blocks).flat_map(halves);
+        all.map(move |(block, half)| format!("backbone.stages.{stage}.{block}.{half}"))
+    });
+    let backbone: Vec<String> = ["backbone.stem".into()]
+        .into_iter()
+        .chain(separable)
+        .collect();
+    let numbered = |prefix: &str, parts: &[&str], count: usize| {
+        let of = |i| parts.iter().map(move |part| format!("{prefix}.{i}{part}"));
+        (0..count).flat_map(of).collect::<Vec<String>>()
+    };
+    let ssh = [".conv3", ".conv5_1", ".conv5_2", ".conv7_2", ".conv7_3"];
+    let detector = [
+        backbone.clone(),
+        numbered("fpn.lateral", &[""], 3),
+        numbered("fpn.merge", &[""], 2),
+        numbered("ssh", &ssh, 3),
+        numbered("se", &[".reduce", ".expand"], 3),
+        numbered("class_heads", &[""], 3),
+        numbered("box_heads", &[""], 3),
+        numbered("landmark_heads", &[".tower.0", ".out"], 3),
+    ];
+    assert_listed(
+        &RetinaFace::new(&config, &device).unwrap(),
+        &detector.concat(),
+    );
+
+    let mut config = config;
+    config.aligner.heatmap_channels = 8;
+    let single = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+    let aligner = [
+        backbone,
+        numbered("reduce", &[""], 3),
+        single(&["halve", "points", "scales"]),
+        numbered("heatmaps.lateral", &[""], 3),
+        numbered("heatmaps.mix", &[""], 2),
+        single(&["heatmaps.logits", "heatmaps.prior"]),
+    ];
+    assert_listed(&Aligner::new(&config, &device).unwrap(), &aligner.concat());
+}
+
+/// `layers` are all that a network has, in this order; their tensors are visited under the names and
+/// with the shapes and kinds that the network says.
+fn assert_listed(model: &impl Network, layers: &[String]) {
+    let layout = Layout::of(model);
+    let visited = layout.entries().iter();
+    let visited: Vec<_> = visited
+        .map(|e| (e.name.clone(), e.shape.clone(), e.kind == Kind::Statistic))
+        .collect();
+    let listed = model.tensors().into_iter();
+    let listed: Vec<_> = listed
+        .map(|t| (t.name, t.shape, t.kind == graph::Kind::Statistic))
+        .collect();
+    assert_eq!(visited, listed);
+    let mut found: Vec<&str> = Vec::new();
+    for (name, ..) in &visited {
+        let parts = [".conv.", ".norm.", ".weight", ".bias"];
+        let end = parts.iter().filter_map(|part| name.find(part)).min();
+        let layer = &name[..end.unwrap_or(name.len())];
+        if found.last() != Some(&layer) {
+            found.push(layer);
+        }
+    }
+    assert_eq!(found, layers);
+    // Within each, what weights come first.
+    let first: Vec<&str> = visited
+        .iter()
+        .take(5)
+        .map(|(name, ..)| &name[14..])
+        .collect();
+    let expected = [
+        "conv.weight",
+        "norm.gamma",
+        "norm.beta",
+        "norm.running_mean",
+    ];
+    assert_eq!(first[..4], expected);
+    assert_eq!(first[4], "norm.running_var");
 }
 
 #[test]
@@ -770,7 +890,7 @@ fn saved_weights_come_back_with_their_config() {
     weights::save_with_notes(&loaded, &header.config, header.notes, &path).unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), first, "not reproducible");
 
-    let refused = weights::save(&loaded.fold(), &config, &path).unwrap_err();
+    let refused = weights::save(&loaded.fold().unwrap(), &config, &path).unwrap_err();
     assert!(refused.to_string().contains("fold"));
 }
 
@@ -874,16 +994,14 @@ fn another_number_of_points_must_be_allowed() {
 
 #[test]
 fn multiply_adds_are_the_published_ones() {
-    let device = Device::flex();
     let count = |kind: BackboneKind, side: usize| {
         let mut config = Config::default();
         config.model.backbone = kind;
         config.model.width_multiplier = 1.0;
-        let backbone = Backbone::new(&config.model, &device);
-        let mut cost = Cost::default();
-        let sizes = cost.backbone(&backbone, [side, side]);
+        let graph = backbone_graph(&config, [side, side]);
+        let sizes = map_shapes(&graph).map(|[_, h, w]| [h, w]);
         assert_eq!(sizes, [8, 16, 32].map(|s| [side / s, side / s]));
-        cost.multiply_adds as f64 / 1e6
+        graph.costs()["backbone"].multiply_adds as f64 / 1e6
     };
     // 569 million of the MobileNet paper and 217, 1,814 and 4,089 of torchvision's table are with
     // their classifiers of 1.0, 2.5, 0.5 and 2.0 million.
@@ -892,10 +1010,12 @@ fn multiply_adds_are_the_published_ones() {
     assert!((count(BackboneKind::Resnet18, 224) - 1813.6).abs() < 0.5);
     assert!((count(BackboneKind::Resnet50, 224) - 4087.1).abs() < 0.5);
 
-    let model = RetinaFace::new(&Config::default(), &device).unwrap();
-    let costs = Costs::of(&model, [640, 640]);
+    let model = RetinaFace::new(&Config::default(), &Device::flex()).unwrap();
+    let costs = model.graph([640, 640]).costs();
     // 80*80 + 40*40 + 20*20 places, 64 channels, 2 anchors, 196 coordinates.
-    assert_eq!(costs.landmark_heads.multiply_adds, 8400 * 64 * 392);
+    let landmarks = costs["landmark_heads"];
+    assert_eq!(landmarks.multiply_adds, 8400 * 64 * 392);
+    assert_eq!(landmarks.parameters, 3 * (64 + 1) * 392);
 }
 
 /// `retinamark` with `args`, in a folder without a config.yaml; gives what it prints.
@@ -941,8 +1061,9 @@ fn info_tells_size_work_and_settings() {
     }
     let model = RetinaFace::new(&tiny_config(), &Device::flex()).unwrap();
     // What burn counts includes running statistics, two for each pair of scale and shift.
-    let learned: usize = retinamark::model::cost::parameters(&model).values().sum();
-    assert!(learned < model.num_params() && text.contains(&learned.to_string()));
+    let costs = model.graph([64, 64]).costs();
+    let learned: u64 = costs.values().map(|cost| cost.parameters).sum();
+    assert!(learned < model.num_params() as u64 && text.contains(&learned.to_string()));
 }
 
 #[test]

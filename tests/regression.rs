@@ -25,7 +25,7 @@ use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
 use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
 use retinamark::imaging;
 use retinamark::loss::MultiBox;
-use retinamark::model::{RetinaFace, weights};
+use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::optim::{Layout, Optimizer, Schedule};
 
 use crate::support::tempdir;

@@ -6,15 +6,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use retinamark_core::graph::{Graph, Trace, passes};
+use retinamark_core::graph::{Graph, passes};
 use retinamark_core::onnx::{self, Decoding, Options, Size};
 use serde::Serialize;
 
 use crate::anchors::Anchors;
 use crate::cli::{ExportArgs, ExportSize, ExportWhat};
 use crate::config::Config;
+use crate::model::Network;
 use crate::model::weights::{self, Networks};
-use crate::model::{Network, nets};
 use crate::{console, fs};
 
 /// Side that a graph of any size is written down at: every level has several places.
@@ -68,16 +68,7 @@ fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         !args.decoded || size != ExportSize::Dynamic,
         "--decoded needs the anchors of one size: give --size a number"
     );
-    let net = nets::detector_net(config)?;
-    let (mut trace, image) = Trace::of([3, side as usize, side as usize]);
-    let outputs = net.forward(&mut trace, &image);
-    let towers = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
-    let landmarks = retinamark_core::net::Ops::rows(&mut trace, &towers, net.coordinates);
-    let graph = trace.finish(&[
-        ("logits", outputs.logits),
-        ("box_deltas", outputs.box_deltas),
-        ("landmark_deltas", landmarks),
-    ]);
+    let graph = model.graph([side as usize; 2]);
     let size = match size {
         ExportSize::Fixed(_) => Size::Fixed,
         ExportSize::Dynamic => Size::Dynamic,
@@ -103,17 +94,12 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         !args.decoded,
         "--decoded is for detectors: crops have no anchors to decode"
     );
-    let net = nets::aligner_net(config)?;
     let own = config.aligner.side;
     ensure!(
         args.size.is_none_or(|size| size == ExportSize::Fixed(own)),
         "its aligner sees crops of {own} pixels, and no others: leave --size out"
     );
-    let (mut trace, image) = Trace::of([3, net.side, net.side]);
-    let outputs = net.forward(&mut trace, &image);
-    let mut named = vec![("deltas", outputs.deltas)];
-    named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
-    let graph = trace.finish(&named);
+    let graph = model.graph([own as usize; 2]);
     let notes = header
         .aligner
         .as_ref()
@@ -131,7 +117,7 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
 }
 
 fn write<N: Network>(model: &N, graph: &Graph, options: Options) -> Result<Vec<u8>> {
-    let (graph, weights) = passes::fold_norms(graph, &weights::numbers(model)?)?;
+    let (graph, weights) = passes::fold_norms(graph, &model.weights()?)?;
     Ok(onnx::write(&passes::fuse(&graph), &weights, &options)?)
 }
 

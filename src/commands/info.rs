@@ -6,13 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burn::module::Module;
 use burn::tensor::Device;
+use retinamark_core::graph::Cost;
 
 use crate::cli::InfoArgs;
 use crate::config::Config;
-use crate::model::RetinaFace;
-use crate::model::cost::{self, Costs};
+use crate::model::Network;
 use crate::model::weights::{self, Networks};
 
 /// Run the subcommand.
@@ -35,16 +34,17 @@ pub fn run(args: InfoArgs) -> Result<ExitCode> {
     writeln!(out, "landmarks      {points}")?;
     if let Some(detector) = &networks.detector {
         writeln!(out, "\ndetector")?;
-        add_parts(out, detector)?;
-        add_detector_cost(out, detector, args.size)?;
+        let costs = detector.graph([args.size as usize; 2]).costs();
+        add_parts(out, &costs)?;
+        add_detector_cost(out, &costs, args.size)?;
         add_about(out, &header.config, &header.notes)?;
     }
     if let (Some(aligner), Some(config)) = (&networks.aligner, header.aligner_config()) {
         writeln!(out, "\naligner")?;
-        add_parts(out, aligner)?;
         let side = config.aligner.side;
-        let cost = cost::of_aligner(aligner);
-        let millions = cost.multiply_adds as f64 / 1e6;
+        let costs = aligner.graph([side as usize; 2]).costs();
+        add_parts(out, &costs)?;
+        let millions = millions(costs.values());
         writeln!(
             out,
             "  million multiply-adds a look at {side} x {side} pixels: {millions:.1}"
@@ -68,32 +68,43 @@ fn what(networks: &Networks) -> &'static str {
     }
 }
 
-fn add_parts(out: &mut String, network: &impl Module) -> fmt::Result {
-    let parts = cost::parameters(network);
+/// Costs by part.
+type Costs = BTreeMap<String, Cost>;
+
+fn add_parts(out: &mut String, costs: &Costs) -> fmt::Result {
     writeln!(out, "  parameters")?;
-    for (part, count) in &parts {
-        writeln!(out, "    {part:<20} {count:>12}")?;
+    for (part, cost) in costs {
+        writeln!(out, "    {part:<20} {:>12}", cost.parameters)?;
     }
-    writeln!(
-        out,
-        "    {:<20} {:>12}",
-        "total",
-        parts.values().sum::<usize>()
-    )
+    let total: u64 = costs.values().map(|cost| cost.parameters).sum();
+    writeln!(out, "    {:<20} {total:>12}", "total")
 }
 
-fn add_detector_cost(out: &mut String, detector: &RetinaFace, size: u32) -> fmt::Result {
-    let costs = Costs::of(detector, [size as usize; 2]);
+/// Multiply-adds.
+fn millions<'a>(costs: impl Iterator<Item = &'a Cost>) -> f64 {
+    costs.map(|cost| cost.multiply_adds).sum::<u64>() as f64 / 1e6
+}
+
+/// What a detector's parts are called together.
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("backbone", &["backbone"]),
+    ("neck", &["fpn", "ssh", "se"]),
+    ("heads", &["class_heads", "box_heads"]),
+    (LANDMARK_HEADS, &["landmark_heads"]),
+];
+
+const LANDMARK_HEADS: &str = "landmark heads";
+
+fn add_detector_cost(out: &mut String, costs: &Costs, size: u32) -> fmt::Result {
     writeln!(out, "  million multiply-adds at {size} x {size} pixels")?;
-    for (part, cost) in costs.parts() {
-        writeln!(
-            out,
-            "    {part:<20} {:>12.1}",
-            cost.multiply_adds as f64 / 1e6
-        )?;
+    let mut rest = 0.0;
+    for (group, parts) in GROUPS {
+        let millions = millions(parts.iter().filter_map(|&part| costs.get(part)));
+        writeln!(out, "    {group:<20} {millions:>12.1}")?;
+        if group != LANDMARK_HEADS {
+            rest += millions;
+        }
     }
-    let rest = costs.total() - costs.landmark_heads.multiply_adds;
-    let rest = rest as f64 / 1e6;
     writeln!(
         out,
         "    (detection runs the landmark heads only where it finds a face: {rest:.1} without them)"

@@ -20,12 +20,15 @@ pub struct Detector {
 
 impl Detector {
     /// Batch norms are folded into the convolutions before them.
-    pub fn new(model: RetinaFace, input: &InputConfig, device: &Device) -> Self {
-        Self {
-            model: model.fold(),
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn new(model: RetinaFace, input: &InputConfig, device: &Device) -> Result<Self> {
+        Ok(Self {
+            model: model.fold()?,
             input: input.clone(),
             device: device.clone(),
-        }
+        })
     }
 }
 
@@ -99,12 +102,15 @@ pub struct Aligner {
 
 impl Aligner {
     /// Batch norms are folded into the convolutions before them.
-    pub fn new(model: model::Aligner, input: &InputConfig, device: &Device) -> Self {
-        Self {
-            model: model.fold(),
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn new(model: model::Aligner, input: &InputConfig, device: &Device) -> Result<Self> {
+        Ok(Self {
+            model: model.fold()?,
             input: input.clone(),
             device: device.clone(),
-        }
+        })
     }
 }
 

@@ -12,7 +12,7 @@ use super::{Compute, DetectOptions, InputSize, Prepared, burn, executor, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
-use crate::model::{RetinaFace, weights};
+use crate::model::{Network, RetinaFace};
 use crate::postprocess::{self, Kept};
 
 /// Most photos in one pass of the network.
@@ -32,9 +32,9 @@ impl Detector {
     /// From a model and the config it was built with.
     pub(super) fn new(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Self> {
         let network: Box<dyn FirstLook> = if compute.executor {
-            Box::new(executor::Detector::new(config, &weights::numbers(&model)?)?)
+            Box::new(executor::Detector::new(config, &model.weights()?)?)
         } else {
-            Box::new(burn::Detector::new(model, &config.input, &compute.device))
+            Box::new(burn::Detector::new(model, &config.input, &compute.device)?)
         };
         Self::of(network, config)
     }

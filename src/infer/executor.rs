@@ -8,7 +8,7 @@ use retinamark_core::net::{AlignerNet, DetectorNet, LEVELS};
 use super::network::{Aligned, Answer, FirstLook, SecondLook};
 use super::prepare::Scaled;
 use crate::config::{ChannelOrder, Config, InputConfig};
-use crate::model::{MAX_LOG_SIZE, nets};
+use crate::model::{MAX_LOG_SIZE, describe};
 use image::RgbImage;
 
 /// Outputs of the levels.
@@ -44,7 +44,7 @@ impl Detector {
     /// # Errors
     /// When they are not those.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
-        let net = nets::detector_net(config)?;
+        let net = describe::detector(config)?;
         let (normalise, isa) = (normalise(&config.input), Isa::best());
         let describe = move |shape: Shape| {
             let (mut trace, image) = Trace::of(shape);
@@ -208,7 +208,7 @@ impl Aligner {
     /// # Errors
     /// When they are not those.
     pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
-        let net = nets::aligner_net(config)?;
+        let net = describe::aligner(config)?;
         let describe = move |shape: Shape| {
             let (mut trace, image) = Trace::of(shape);
             let outputs = net.forward(&mut trace, &image);

@@ -10,7 +10,7 @@ use crate::anchors::Coder;
 use crate::config::Config;
 use crate::geometry::{Affine, Face, FaceCrop, Landmarks, Point, Scheme};
 use crate::imaging;
-use crate::model::{Aligner, weights};
+use crate::model::{Aligner, Network};
 
 /// Most crops in one pass of the network.
 const BATCH: usize = 8;
@@ -41,9 +41,9 @@ impl Refiner {
     pub(super) fn new(model: Aligner, config: &Config, compute: &Compute) -> Result<Self> {
         Ok(Self {
             network: if compute.executor {
-                Box::new(executor::Aligner::new(config, &weights::numbers(&model)?)?)
+                Box::new(executor::Aligner::new(config, &model.weights()?)?)
             } else {
-                Box::new(burn::Aligner::new(model, &config.input, &compute.device))
+                Box::new(burn::Aligner::new(model, &config.input, &compute.device)?)
             },
             scheme: config.landmarks.scheme()?,
             coder: Coder {

@@ -1,10 +1,20 @@
-//! What the detector and the aligner have in common.
+//! What the detector and the aligner have in common: layers, and a description of what is done with
+//! them.
 
-use anyhow::Result;
-use burn::module::Module;
+use std::fmt::Debug;
+
+use anyhow::{Context, Result, ensure};
+use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn::tensor::Device;
+use retinamark_core::graph::{Graph, TensorSpec, Weights, passes};
 
+use super::forward::Forward;
+use super::layers::Layers;
+use super::tensors;
 use crate::config::{Config, Task};
+
+/// Size of images that names, kinds and shapes of all tensors can be told at: any would do.
+const ANY_SIZE: [usize; 2] = [64, 64];
 
 /// A network that is trained, saved and loaded.
 pub trait Network: Module {
@@ -14,13 +24,28 @@ pub trait Network: Module {
     /// The network that `config` describes, with random weights from `device`'s generator.
     ///
     /// # Errors
-    /// When `config` holds an impossible setting: names its key.
+    /// When [`Config::validate`] finds an impossible setting: names its key.
     fn new(config: &Config, device: &Device) -> Result<Self>;
+
+    /// The network on images of `size` (height, width); an aligner sees crops of one size only.
+    /// [`Network::weights`] are the weights of this graph.
+    fn graph(&self, size: [usize; 2]) -> Graph;
+
+    /// All tensors, in the order in which they are visited.
+    fn tensors(&self) -> Vec<TensorSpec>;
+
+    /// The numbers of all tensors.
+    ///
+    /// # Errors
+    /// When the device does not give them.
+    fn weights(&self) -> Result<Weights>;
 
     /// The same function with batch norms folded into convolutions: faster, for inference only.
     /// Take it of a [`Module::valid`] model.
-    #[must_use]
-    fn fold(self) -> Self;
+    ///
+    /// # Errors
+    /// As [`Network::weights`].
+    fn fold(self) -> Result<Self>;
 
     /// Whether [`Network::fold`] was called.
     fn is_folded(&self) -> bool;
@@ -31,4 +56,141 @@ pub trait Network: Module {
     /// # Errors
     /// When there is no such part: lists those that there are.
     fn freeze_parts(self, parts: &[&str]) -> Result<Self>;
+}
+
+/// A description of a network in terms of [`retinamark_core::net`].
+pub trait Describe: Clone + Debug + Send + 'static {
+    /// The task that trains it.
+    const TASK: Task;
+
+    /// What a valid `config` describes.
+    ///
+    /// # Errors
+    /// When it contradicts itself after all.
+    fn describe(config: &Config) -> Result<Self>;
+
+    /// The whole network on images of `size` (height, width), with all that ever learns.
+    fn trace(&self, size: [usize; 2]) -> Graph;
+}
+
+/// A network on burn's tensors, of which `D` says what it is.
+#[derive(Clone, Debug)]
+pub struct Model<D> {
+    pub(super) description: D,
+    pub(super) layers: Layers,
+}
+
+impl<D> Model<D> {
+    /// What computes with its layers.
+    pub const fn forward_ops(&self) -> Forward<'_> {
+        Forward::new(&self.layers)
+    }
+
+    fn with_layers(self, change: impl FnOnce(Layers) -> Layers) -> Self {
+        Self {
+            description: self.description,
+            layers: change(self.layers),
+        }
+    }
+}
+
+/// The layers' paths are the names of their tensors, as in weights files; a derived implementation
+/// would put the names of fields before them.
+impl<D: Describe> Module for Model<D> {
+    fn collect_devices(&self, devices: Devices) -> Devices {
+        self.layers.all().collect_devices(devices)
+    }
+
+    fn fork(self, device: &Device) -> Self {
+        self.with_layers(|layers| layers.each(|_, layer| layer.fork(device)))
+    }
+
+    fn to_device(self, device: &Device) -> Self {
+        self.with_layers(|layers| layers.each(|_, layer| layer.to_device(device)))
+    }
+
+    fn train(self) -> Self {
+        self.with_layers(|layers| layers.each(|_, layer| layer.train()))
+    }
+
+    fn valid(&self) -> Self {
+        let valid = |layers: Layers| layers.each(|_, layer| layer.valid());
+        self.clone().with_layers(valid)
+    }
+
+    fn materialize(self) -> Self {
+        self.with_layers(|layers| layers.each(|_, layer| layer.materialize()))
+    }
+
+    fn visit<V: ModuleVisitor>(&self, visitor: &mut V) {
+        self.layers.visit(visitor);
+    }
+
+    fn map<M: ModuleMapper>(self, mapper: &mut M) -> Self {
+        self.with_layers(|layers| layers.map(mapper))
+    }
+}
+
+impl<D: Describe> Network for Model<D> {
+    const TASK: Task = D::TASK;
+
+    fn new(config: &Config, device: &Device) -> Result<Self> {
+        config.validate()?;
+        let description = D::describe(config)?;
+        let layers = Layers::new(description.trace(ANY_SIZE), device);
+        Ok(Self {
+            description,
+            layers,
+        })
+    }
+
+    fn graph(&self, size: [usize; 2]) -> Graph {
+        let graph = self.description.trace(size);
+        if self.is_folded() {
+            passes::without_norms(&graph)
+        } else {
+            graph
+        }
+    }
+
+    fn tensors(&self) -> Vec<TensorSpec> {
+        self.layers.tensors()
+    }
+
+    fn weights(&self) -> Result<Weights> {
+        tensors::weights(self)
+    }
+
+    fn fold(self) -> Result<Self> {
+        let device = self.devices().into_iter().next();
+        let device = device.context("a network without tensors")?;
+        let (graph, weights) = passes::fold_norms(self.layers.graph(), &self.weights()?)?;
+        let folded = Self {
+            layers: Layers::new(graph, &device),
+            description: self.description,
+        };
+        tensors::assign_weights(folded, &weights)
+    }
+
+    fn is_folded(&self) -> bool {
+        !self.layers.has_norms()
+    }
+
+    fn freeze_parts(self, parts: &[&str]) -> Result<Self> {
+        let known = self.layers.graph().parts();
+        for part in parts {
+            ensure!(
+                known.contains(part),
+                "optimizer.freeze: the network has no part {part:?}; its parts are {}",
+                known.join(", ")
+            );
+        }
+        let freeze = |layers: Layers| {
+            layers.each(|name, layer| match name.split('.').next() {
+                Some(part) if parts.contains(&part) => layer.freeze(),
+                _ => layer.unfreeze(),
+            })
+        };
+        Ok(self.with_layers(freeze))
+    }
 }

@@ -42,6 +42,19 @@ pub fn conv2d_act(conv: &Conv2d, x: Tensor<4>, slope: f32) -> Tensor<4> {
     convolve(conv, x, Some(slope))
 }
 
+/// A 1x1 convolution of P single pixels, as one product instead of P small ones: `x` `[P,C,1,1]` ->
+/// `[P,O,1,1]`.
+pub fn conv2d_of_pixels(conv: &Conv2d, x: Tensor<4>) -> Tensor<4> {
+    let [outputs, channels, ..] = conv.weight.dims();
+    let pixels = x.dims()[0];
+    let weight = conv.weight.val().reshape([outputs, channels]); // [O,C]
+    let mut out = x.reshape([pixels, channels]).matmul(weight.transpose()); // [P,O]
+    if let Some(bias) = &conv.bias {
+        out = out + bias.val().reshape([1, outputs]);
+    }
+    out.reshape([pixels, outputs, 1, 1])
+}
+
 fn convolve(conv: &Conv2d, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
     let geometry = Geometry::of(conv, x.dims()).filter(|_| is_supported(&x));
     let fits = slope.is_none_or(|slope| (0.0..=1.0).contains(&slope));
@@ -141,6 +154,9 @@ pub fn gather_pixels(x: Tensor<4>, places: &[usize]) -> Tensor<2> {
 /// `[B,C,H,W]`, `places` = image * H * W + y * W + x -> `[P,C,2r+1,2r+1]`.
 pub fn gather_windows(x: Tensor<4>, places: &[usize], radius: usize) -> Tensor<4> {
     let [_, c, h, w] = x.dims();
+    if radius == 0 {
+        return gather_pixels(x, places).reshape([places.len(), c, 1, 1]);
+    }
     let (side, [height, width]) = (2 * radius + 1, [h + 2 * radius, w + 2 * radius]);
     let corner = |place: usize| {
         let (image, inside) = (place / (h * w), place % (h * w));

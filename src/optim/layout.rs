@@ -22,7 +22,7 @@ pub enum Kind {
 /// One tensor and its place.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Path of the field, joined by dots; the same for every model of one architecture.
+    /// As in weights files; the same for every model of one architecture.
     pub name: String,
     /// Sizes of its axes.
     pub shape: Vec<usize>,
@@ -132,6 +132,11 @@ impl Layout {
     }
 }
 
+/// Variants of enums are no part of a path: there is only one at a time.
+fn is_part(container: &str) -> bool {
+    !container.starts_with("Enum:")
+}
+
 struct Builder {
     path: Vec<String>,
     layout: Layout,
@@ -151,12 +156,16 @@ impl Default for Builder {
 }
 
 impl ModuleVisitor for Builder {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
+    fn enter_module(&mut self, name: &str, container: &str) {
+        if is_part(container) {
+            self.path.push(name.to_owned());
+        }
     }
 
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
+    fn exit_module(&mut self, _name: &str, container: &str) {
+        if is_part(container) {
+            self.path.pop();
+        }
     }
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {

@@ -145,8 +145,10 @@ impl Checkpoint {
         let state: State = serde_json::from_str(text("state")?).context("state")?;
         let config = Config::from_yaml(text("config")?).context("config")?;
         let tensors = SafeTensors::deserialize(bytes)?;
+        let tensors = tensors.iter().map(|(name, view)| (plain_name(name), view));
+        let tensors: HashMap<String, TensorView> = tensors.collect();
         let group = |name: &str| read_group(&tensors, layout, name);
-        let has_second = tensors.iter().any(|(name, _)| name.starts_with("second/"));
+        let has_second = tensors.keys().any(|name| name.starts_with("second/"));
         ensure!(
             state.tensor_updates.len() == layout.entries().len(),
             "it is of another model"
@@ -179,13 +181,25 @@ fn to_bytes(numbers: &[f32]) -> Vec<u8> {
     numbers.iter().flat_map(|n| n.to_le_bytes()).collect()
 }
 
-fn read_group(tensors: &SafeTensors, layout: &Layout, group: &str) -> Result<Vec<f32>> {
+/// A tensor's name without what programs of before wrote into it: variants of enums, which begin
+/// with capital letters.
+fn plain_name(name: &str) -> String {
+    let is_variant = |part: &&str| part.starts_with(|c: char| c.is_ascii_uppercase());
+    let parts: Vec<&str> = name.split('.').filter(|part| !is_variant(part)).collect();
+    parts.join(".")
+}
+
+fn read_group(
+    tensors: &HashMap<String, TensorView>,
+    layout: &Layout,
+    group: &str,
+) -> Result<Vec<f32>> {
     let mut flat = Vec::with_capacity(layout.len());
     for entry in layout.entries() {
         let name = format!("{group}/{}", entry.name);
         let view = tensors
-            .tensor(&name)
-            .map_err(|_| anyhow!("it is of another model: {name} is missing"))?;
+            .get(&name)
+            .with_context(|| format!("it is of another model: {name} is missing"))?;
         ensure!(
             view.dtype() == Dtype::F32 && view.shape() == entry.shape,
             "it is of another model: {name} is {:?} there and {:?} here",

@@ -9,7 +9,7 @@ use retinamark::data::{Batch, Dataset, FaceLabel, Sample};
 use retinamark::evaluation;
 use retinamark::imaging;
 use retinamark::infer::Predictor;
-use retinamark::model::RetinaFace;
+use retinamark::model::{Network, RetinaFace};
 use retinamark::train::Trainer;
 
 use crate::support::{drawn_faces, tempdir};

@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use image::{Rgb, RgbImage};
 use retinamark::config::{Config, OptimizerKind};
 use retinamark::data::{Dataset, Loader};
-use retinamark::model::RetinaFace;
+use retinamark::model::{Network, RetinaFace};
 use retinamark::optim::Kind;
 use retinamark::train::checkpoint::Checkpoint;
 use retinamark::train::{Ended, Trainer};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use retinamark::config::Config;
-use retinamark::model::{RetinaFace, weights};
+use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::train::checkpoint::Best;
 use safetensors::SafeTensors;
 

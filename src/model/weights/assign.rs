@@ -2,13 +2,11 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, bail, ensure};
-use burn::module::Module;
-use burn::store::{ModuleSnapshot, bridge};
+use anyhow::{Result, bail};
 
 use super::read::Tensors;
 use crate::config::InitConfig;
-use crate::model::shapes::shapes;
+use crate::model::{Network, tensors};
 
 /// What does not fit, as listed in the error.
 #[derive(Default)]
@@ -19,8 +17,8 @@ struct Misfit {
     landmark_head: bool,
 }
 
-/// Put `tensors` into `model`. See [`super::initialise`] for what is an error.
-pub fn assign<M: Module>(mut model: M, mut tensors: Tensors, init: &InitConfig) -> Result<M> {
+/// Put what was `found` into `model`. See [`super::initialise`] for what is an error.
+pub fn assign<N: Network>(model: N, mut found: Tensors, init: &InitConfig) -> Result<N> {
     let new = |name: &str| init.allow_new.iter().any(|p| name.starts_with(p.as_str()));
     let unused = |name: &str| {
         init.allow_unused
@@ -29,35 +27,28 @@ pub fn assign<M: Module>(mut model: M, mut tensors: Tensors, init: &InitConfig) 
     };
     let mut misfit = Misfit::default();
     let mut fitting = Vec::new();
-    for (name, shape) in shapes(&model) {
-        match tensors.remove(&name) {
+    for spec in model.tensors() {
+        let (name, shape) = (spec.name, spec.shape);
+        match found.remove(&name) {
             None if new(&name) => {}
             None => misfit.missing.push(name),
-            Some(found) if *found.data.shape() == shape => {
-                fitting.push(bridge::from_data(found.data, name, None));
-            }
+            Some(found) if found.data.shape()[..] == shape => fitting.push((name, found.data)),
             Some(found) if new(&name) && unused(&found.source) => {}
             Some(found) => {
                 misfit.landmark_head |= name.starts_with("landmark_heads.");
                 misfit.shapes.push(format!(
                     "{name} is {:?} here, {} is {:?} in the file",
-                    shape.to_vec(),
+                    shape,
                     found.source,
                     found.data.shape().to_vec()
                 ));
             }
         }
     }
-    let left = tensors.into_values().map(|t| t.source);
+    let left = found.into_values().map(|t| t.source);
     misfit.unused = left.filter(|source| !unused(source)).collect();
     misfit.report()?;
-    let result = model.apply(fitting, None, None, true);
-    ensure!(
-        result.errors.is_empty(),
-        "cannot assign: {:?}",
-        result.errors
-    );
-    Ok(model)
+    tensors::assign(model, fitting)
 }
 
 impl Misfit {

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
-use burn::store::{ModuleSnapshot, bridge};
 use burn::tensor::TensorData;
 
-use super::{collect, read};
+use super::read;
 use crate::model::Network;
+use crate::model::tensors::{assign, collect};
 
 /// `(1 - share) * model + share * file` for every tensor that the file has in the same shape; the
 /// others (a landmark head for other points) stay. Between weights and those that they were
@@ -20,7 +20,7 @@ pub fn blend<N: Network>(model: N, path: &Path, share: f32) -> Result<N> {
     mixed(model, path, share).with_context(|| format!("cannot blend with {}", path.display()))
 }
 
-fn mixed<N: Network>(mut model: N, path: &Path, share: f32) -> Result<N> {
+fn mixed<N: Network>(model: N, path: &Path, share: f32) -> Result<N> {
     let theirs = read::any(path, N::TASK)?;
     let mut blended = Vec::new();
     for (name, ours) in collect(&model)? {
@@ -37,10 +37,8 @@ fn mixed<N: Network>(mut model: N, path: &Path, share: f32) -> Result<N> {
             .map(|(a, b)| a + share * (b - a))
             .collect();
         let data = TensorData::new(values, ours.shape().clone());
-        blended.push(bridge::from_data(data, name, None));
+        blended.push((name, data));
     }
     ensure!(!blended.is_empty(), "it has no tensor of this network");
-    let result = model.apply(blended, None, None, true);
-    ensure!(result.errors.is_empty(), "{:?}", result.errors);
-    Ok(model)
+    assign(model, blended)
 }

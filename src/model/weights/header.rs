@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::FORMAT_VERSION;
 use crate::config::{Config, Task};
-use crate::model::{Aligner, RetinaFace};
+use crate::model::{Aligner, Network as _, RetinaFace};
 
 /// What a weights file says about itself, as JSON under the metadata key `retinamark`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

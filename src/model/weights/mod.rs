@@ -12,17 +12,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
-use burn::module::Module;
-use burn::store::{ModuleSnapshot, bridge};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, Device, TensorData};
-use retinamark_core::graph::{self, Weights};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
 pub use header::{Header, Networks, Part, Precision};
 
+use super::tensors::collect;
 use super::{Network, RetinaFace};
 use crate::config::{Config, InitConfig, Task};
 
@@ -204,20 +202,6 @@ pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
         .with_context(|| format!("cannot start from init.weights {}", path.display()))
 }
 
-/// All numbers of a network that is not folded, by the names that its description gives them.
-///
-/// # Errors
-/// When the device fails.
-pub fn numbers<N: Network>(model: &N) -> Result<Weights> {
-    let mut numbers = Weights::default();
-    for (name, data) in collect(model)? {
-        let shape = data.shape().to_vec();
-        let values: Vec<f32> = data.iter::<f32>().collect();
-        numbers.0.insert(name, graph::Tensor::new(shape, values)?);
-    }
-    Ok(numbers)
-}
-
 /// [`collect`] of a network that may be written to `path`.
 fn collect_unfolded<N: Network>(model: &N, path: &Path) -> Result<BTreeMap<String, TensorData>> {
     ensure!(
@@ -226,18 +210,4 @@ fn collect_unfolded<N: Network>(model: &N, path: &Path) -> Result<BTreeMap<Strin
         path.display()
     );
     collect(model)
-}
-
-/// All tensors of a module by path, f32.
-fn collect<M: Module>(module: &M) -> Result<BTreeMap<String, TensorData>> {
-    let mut tensors = BTreeMap::new();
-    for tensor in module.collect(None, None, true) {
-        let name = tensor.name.clone();
-        let data = match bridge::into_data(tensor) {
-            Ok(data) => data,
-            Err(e) => bail!("cannot read {name} from the device: {e:?}"),
-        };
-        tensors.insert(name, data.convert::<f32>());
-    }
-    Ok(tensors)
 }

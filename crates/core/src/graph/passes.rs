@@ -6,21 +6,32 @@ use super::{Graph, Node, NodeId, Op, Tensor, Weights};
 use crate::error::Result;
 use crate::net::Act;
 
+/// Convolutions with biases instead of batch norms: the graph that [`fold_norms`] has weights for.
+#[must_use]
+pub fn without_norms(graph: &Graph) -> Graph {
+    let mut folded = graph.clone();
+    for node in &mut folded.nodes {
+        if let Op::Conv(conv) = &mut node.op {
+            conv.norm = None;
+        }
+    }
+    folded
+}
+
 /// Batch norms multiplied into the convolutions before them, which get biases instead. The result
 /// has the tensors of the new graph only.
 ///
 /// # Errors
 /// Names a tensor that is missing or of another shape.
 pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> {
-    let mut folded = graph.clone();
     let mut tensors = Weights::default();
-    for (node, new) in graph.nodes().iter().zip(&mut folded.nodes) {
+    for node in graph.nodes() {
         let specs = graph.tensors_of(node);
         let values = specs.iter().map(|t| weights.get(&t.name, &t.shape));
         let values: Vec<&Arc<[f32]>> = values.collect::<Result<_>>()?;
-        match (&mut new.op, &values[..]) {
+        match (&node.op, &values[..]) {
             (Op::Conv(conv), [weight, gamma, beta, mean, var]) => {
-                let epsilon = conv.norm.take().map_or(0.0, |norm| norm.epsilon as f32);
+                let epsilon = conv.norm.map_or(0.0, |norm| norm.epsilon as f32);
                 let scales = gamma.iter().zip(var.iter());
                 let scales: Vec<f32> = scales.map(|(g, v)| g / (v + epsilon).sqrt()).collect();
                 let biases = beta.iter().zip(mean.iter()).zip(&scales);
@@ -42,19 +53,7 @@ pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> 
             }
         }
     }
-    Ok((folded, tensors))
-}
-
-/// The graph of [`fold_norms`], without numbers.
-#[must_use]
-pub fn without_norms(graph: &Graph) -> Graph {
-    let mut folded = graph.clone();
-    for node in &mut folded.nodes {
-        if let Op::Conv(conv) = &mut node.op {
-            conv.norm = None;
-        }
-    }
-    folded
+    Ok((without_norms(graph), tensors))
 }
 
 impl Weights {

@@ -50,7 +50,6 @@ impl AlignerNet {
     /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> AlignerOutputs<O::Value> {
         let maps = self.backbone.forward(ops, x);
-        let on_maps = (self.heatmap_channels > 0).then(|| self.heatmaps(ops, &maps));
         let mut reduced: [O::Value; 3] = std::array::from_fn(|i| {
             let reduce = Conv::new(self.channels[i], 1).act(ACT);
             ops.conv(&format!("reduce.{i}"), &maps[i], reduce)
@@ -61,23 +60,26 @@ impl AlignerNet {
         let flat = ops.flatten(&reduced);
         let points = Linear {
             weight: Init::Uniform { gain: START_GAIN },
+            bias: Init::Uniform { gain: START_GAIN },
             ..Linear::new(2 * self.points)
         };
         let deltas = ops.linear("points", &flat, points);
-        AlignerOutputs {
-            log_scales: self.uncertainty.then(|| {
-                let scales = Linear {
-                    weight: Init::Constant(0.0),
-                    bias: Init::Constant(START_LOG_SCALE),
-                    ..Linear::new(self.points)
-                };
-                ops.linear("scales", &reduced[2], scales)
-            }),
-            deltas: match on_maps {
-                None => deltas,
-                Some(on_maps) => ops.add(&on_maps, &deltas),
-            },
-        }
+        let log_scales = self.uncertainty.then(|| {
+            let scales = Linear {
+                weight: Init::Constant(0.0),
+                bias: Init::Constant(START_LOG_SCALE),
+                ..Linear::new(self.points)
+            };
+            ops.linear("scales", &reduced[2], scales)
+        });
+        let deltas = match self.heatmap_channels {
+            0 => deltas,
+            _ => {
+                let on_maps = self.heatmaps(ops, &maps);
+                ops.add(&on_maps, &deltas)
+            }
+        };
+        AlignerOutputs { deltas, log_scales }
     }
 
     /// C3, C4 and C5 brought together at stride 8, one map for each landmark, and the expected

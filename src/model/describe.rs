@@ -1,15 +1,15 @@
-//! Shapes of networks, from settings.
+//! Settings -> the networks that they describe.
 
 use anyhow::Result;
-use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet};
+use retinamark_core::net::{self, AlignerNet, Backbone, DetectorNet};
 
-use crate::config::{self, Config, ModelConfig};
+use crate::config::{BackboneKind, Config, ModelConfig};
 
-/// The detector that `config` describes.
+/// The detector that `model`, `anchors` and `landmarks` describe.
 ///
 /// # Errors
-/// When its landmark scheme is impossible.
-pub fn detector_net(config: &Config) -> Result<DetectorNet> {
+/// When a custom scheme of landmarks contradicts itself.
+pub fn detector(config: &Config) -> Result<DetectorNet> {
     let model = &config.model;
     Ok(DetectorNet {
         backbone: backbone(model),
@@ -22,11 +22,11 @@ pub fn detector_net(config: &Config) -> Result<DetectorNet> {
     })
 }
 
-/// The aligner that `config` describes.
+/// The aligner that `aligner`, `landmarks` and the backbone of `model` describe.
 ///
 /// # Errors
-/// When its landmark scheme is impossible.
-pub fn aligner_net(config: &Config) -> Result<AlignerNet> {
+/// As [`detector`].
+pub fn aligner(config: &Config) -> Result<AlignerNet> {
     let aligner = &config.aligner;
     Ok(AlignerNet {
         backbone: backbone(&config.model),
@@ -41,11 +41,12 @@ pub fn aligner_net(config: &Config) -> Result<AlignerNet> {
 
 fn backbone(model: &ModelConfig) -> Backbone {
     let width = model.width_multiplier;
-    let kind = match model.backbone {
-        config::BackboneKind::MobilenetV1 => BackboneKind::MobilenetV1 { width },
-        config::BackboneKind::MobilenetV3Large => BackboneKind::MobilenetV3Large { width },
-        config::BackboneKind::Resnet18 => BackboneKind::Resnet18,
-        config::BackboneKind::Resnet50 => BackboneKind::Resnet50,
-    };
-    Backbone { kind }
+    Backbone {
+        kind: match model.backbone {
+            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width },
+            BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
+            BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
+            BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
+        },
+    }
 }
