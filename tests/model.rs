@@ -363,6 +363,16 @@ fn with_everything() -> Config {
     config
 }
 
+/// The weights of a network are those of its graph, whatever the size.
+fn assert_weights_fit_the_graph(model: &RetinaFace) {
+    let weights = model.weights().unwrap();
+    let specs = model.graph([70, 50]).tensors();
+    assert_eq!(specs.len(), weights.0.len());
+    for spec in specs {
+        weights.get(&spec.name, &spec.shape).unwrap();
+    }
+}
+
 #[test]
 fn folded_network_is_the_same_function() {
     let device = Device::flex();
@@ -382,6 +392,9 @@ fn folded_network_is_the_same_function() {
         let plain = model.forward(x.clone());
         let folded_model = model.clone().fold().unwrap();
         assert!(folded_model.is_folded() && !model.is_folded());
+        for model in [&model, &folded_model] {
+            assert_weights_fit_the_graph(model);
+        }
         let folded = folded_model.forward(x);
         let scale = values(&plain.box_deltas)
             .iter()

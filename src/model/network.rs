@@ -81,7 +81,10 @@ pub struct Model<D> {
 }
 
 impl<D> Model<D> {
-    /// What computes with its layers.
+    /// What computes with its layers: its own description or a part of it.
+    ///
+    /// # Panics
+    /// When used by another description, which asks for layers that there are not.
     pub const fn forward_ops(&self) -> Forward<'_> {
         Forward::new(&self.layers)
     }

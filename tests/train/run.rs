@@ -214,6 +214,35 @@ fn checkpoints_of_other_models_and_damaged_ones_are_refused() {
     assert!(format!("{error:#}").contains("checkpoint.safetensors"));
 }
 
+/// Their tensors had the kind of backbone in their names.
+#[test]
+fn checkpoints_of_older_programs_still_load() {
+    let folder = tempdir();
+    let config = toy_config(folder.path());
+    let mut trainer = trainer(&config);
+    let path = folder.path().join("checkpoint.safetensors");
+    let checkpoint = trainer.checkpoint();
+    checkpoint.save(trainer.layout(), &config, &path).unwrap();
+    let bytes = fs::read(&path).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let older = |name: &str| name.replace("/backbone.", "/backbone.MobilenetV1.");
+    let tensors: Vec<_> = file
+        .iter()
+        .map(|(name, view)| (older(name), view))
+        .collect();
+    assert!(
+        tensors
+            .iter()
+            .any(|(name, _)| name == "ema/backbone.MobilenetV1.stem.conv.weight")
+    );
+    let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
+    let bytes = safetensors::serialize(tensors, header.metadata().clone()).unwrap();
+    let (loaded, _) = Checkpoint::parse(&bytes, trainer.layout()).unwrap();
+    assert_eq!(loaded.weights, checkpoint.weights);
+    assert_eq!(loaded.ema, checkpoint.ema);
+    assert_eq!(loaded.optimizer, checkpoint.optimizer);
+}
+
 #[test]
 #[cfg(unix)]
 fn ctrl_c_leaves_a_checkpoint_to_resume_from() {
