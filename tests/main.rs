@@ -10,6 +10,7 @@ mod detect;
 #[cfg(feature = "tch")]
 mod device;
 mod evaluate;
+mod executor;
 mod fuzz_seeds;
 mod geometry;
 mod golden;
