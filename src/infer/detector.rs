@@ -6,9 +6,9 @@ use anyhow::{Result, ensure};
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 use rayon::prelude::*;
+use retinamark_core::infer::{Scaled, fit, votes};
 
-use super::prepare::{Scaled, fit};
-use super::{DetectOptions, Prepared, votes};
+use super::{DetectOptions, Prepared};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
@@ -63,7 +63,7 @@ impl Detector {
     pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
         let scaled = |size| Scaled::new(photo, size, self.stride, &self.config.input);
         Ok(Prepared(
-            options.sizes().map(scaled).collect::<Result<_>>()?,
+            options.sizes().map(scaled).collect::<Result<_, _>>()?,
         ))
     }
 

@@ -3,14 +3,11 @@
 
 mod consensus;
 mod detector;
-mod options;
 mod predictor;
-mod prepare;
 mod refiner;
-mod twins;
-mod votes;
 
 pub use consensus::Consensus;
-pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::Predictor;
-pub use prepare::Prepared;
+pub use retinamark_core::infer::{
+    AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
+};

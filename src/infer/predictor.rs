@@ -6,10 +6,10 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use image::RgbImage;
 use rayon::prelude::*;
+use retinamark_core::infer::twins;
 
 use super::detector::Detector;
 use super::refiner::Refiner;
-use super::twins;
 use super::{AlignOptions, DetectOptions, Prepared};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};

@@ -3,6 +3,13 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod anchors;
 pub mod error;
+pub mod geometry;
+pub mod imaging;
+pub mod infer;
+pub mod panics;
+pub mod postprocess;
+pub mod settings;
 
 pub use error::{Error, Result};
