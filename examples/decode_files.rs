@@ -16,7 +16,10 @@ fn main() -> std::io::Result<()> {
                 writeln!(out, "{} {}", photo.width(), photo.height())?;
                 out.write_all(&photo)?;
             }
-            Err(error) => writeln!(out, "error: {}", format!("{error:#}").replace('\n', " "))?,
+            Err(error) => {
+                let error = anyhow::Error::from(error);
+                writeln!(out, "error: {}", format!("{error:#}").replace('\n', " "))?;
+            }
         }
         out.flush()?;
     }

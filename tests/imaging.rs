@@ -14,7 +14,7 @@ mod damage;
 mod kinds;
 
 fn load(path: &Path) -> anyhow::Result<RgbImage> {
-    load_rgb(path, &Limits::default())
+    Ok(load_rgb(path, &Limits::default())?)
 }
 
 fn error_of(path: &Path) -> String {

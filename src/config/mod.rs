@@ -1,23 +1,22 @@
 //! `config.yaml`: every setting, its default and its check.
 
-mod aligner;
 mod augment;
 mod changes;
 mod check;
 mod data;
+mod init;
 mod load;
-mod model;
 mod train;
 mod validate;
 
 use serde::{Deserialize, Serialize};
 
-pub use aligner::{AlignerConfig, Task};
 pub use augment::*;
 pub use changes::Changes;
 pub use data::*;
+pub use init::InitConfig;
 pub use load::DEFAULT_FILE;
-pub use model::*;
+pub use retinamark_core::settings::*;
 pub use train::*;
 
 /// Everything that can be set. Unknown keys are errors, missing ones take their default.

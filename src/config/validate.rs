@@ -5,9 +5,9 @@ use anyhow::Result;
 
 use super::check::Check;
 use super::{
-    AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig, LossConfig,
-    MatcherConfig, ModelConfig, OptimizerConfig, ScheduleConfig, SourceConfig, SourceKind,
-    TrainConfig,
+    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig,
+    LossConfig, MatcherConfig, ModelConfig, OptimizerConfig, ScheduleConfig, SourceConfig,
+    SourceKind, TrainConfig,
 };
 
 /// Strides of the feature maps that every backbone gives.
@@ -26,7 +26,7 @@ impl Config {
         input(&mut check, &self.input);
         model(&mut check, &self.model);
         anchors(&mut check, &self.anchors);
-        self.aligner.check(&mut check);
+        aligner(&mut check, &self.aligner);
         init(&mut check, &self.init);
         data(&mut check, &self.data);
         self.augment.check(&mut check);
@@ -106,6 +106,17 @@ fn anchors(check: &mut Check, c: &AnchorConfig) {
     for (i, &variance) in c.variances.iter().enumerate() {
         check.positive(&format!("anchors.variances[{i}]"), variance, 10.0);
     }
+}
+
+fn aligner(check: &mut Check, c: &AlignerConfig) {
+    check.between("aligner.side", c.side, 32, 1024);
+    check.between("aligner.context", c.context, 1.0, 4.0);
+    for (i, &channels) in c.channels.iter().enumerate() {
+        check.between(&format!("aligner.channels[{i}]"), channels, 1, 4096);
+    }
+    check.between("aligner.heatmap_channels", c.heatmap_channels, 0, 4096);
+    check.between("aligner.min_score", c.min_score, 0.0, 1.0);
+    check.between("aligner.passes", c.passes, 1, 10);
 }
 
 fn init(check: &mut Check, c: &InitConfig) {

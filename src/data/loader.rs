@@ -239,7 +239,7 @@ impl Work {
             };
             let mut rng = item_rng(self.seed, self.epoch, position);
             let (faces, complete) = (&sample.faces, sample.complete);
-            let prepare = || {
+            let prepare = || -> Result<Item> {
                 let item = self.batcher.item(&photo, faces, complete, &mut rng)?;
                 self.batcher.fill(&item.crop, image);
                 Ok(item)

@@ -248,7 +248,11 @@ fn probe(path: &Path) -> Result<[u32; 2], Fault> {
         let text = format!("photo {} is missing", path.display());
         return Err(Fault::new(Reason::MissingPhoto, text));
     }
-    imaging::probe(path).map_err(|e| Fault::new(Reason::BrokenPhoto, format!("{e:#}")))
+    imaging::probe(path).map_err(|error| {
+        // With what caused it.
+        let error = anyhow::Error::from(error);
+        Fault::new(Reason::BrokenPhoto, format!("{error:#}"))
+    })
 }
 
 fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {

@@ -5,10 +5,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
 
 use super::network::{Aligned, Answer, FirstLook, SecondLook};
-use super::prepare::Scaled;
 use crate::config::InputConfig;
 use crate::imaging;
 use crate::model::{self, Network, Outputs, RetinaFace};
+use retinamark_core::infer::Scaled;
 
 /// A detector.
 #[derive(Debug)]

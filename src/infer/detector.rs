@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use anyhow::{Result, ensure};
 use image::RgbImage;
 use rayon::prelude::*;
+use retinamark_core::infer::{Scaled, fit, votes};
 
 use super::network::{Answer, FirstLook};
-use super::prepare::{Scaled, fit};
-use super::{Compute, DetectOptions, InputSize, Prepared, burn, executor, votes};
+use super::{Compute, DetectOptions, InputSize, Prepared, burn, executor};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::config::Config;
 use crate::geometry::Face;
@@ -68,7 +68,7 @@ impl Detector {
     pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
         let scaled = |size| Scaled::new(photo, size, self.stride);
         Ok(Prepared(
-            options.sizes().map(scaled).collect::<Result<_>>()?,
+            options.sizes().map(scaled).collect::<Result<_, _>>()?,
         ))
     }
 
@@ -112,7 +112,7 @@ impl Detector {
     /// The network alone.
     pub(super) fn forward(&self, images: &[RgbImage]) -> Result<()> {
         let full = |image| Scaled::new(image, InputSize::Full, self.stride);
-        let inputs: Vec<Scaled> = images.iter().map(full).collect::<Result<_>>()?;
+        let inputs: Vec<Scaled> = images.iter().map(full).collect::<Result<_, _>>()?;
         self.network.run(&inputs).map(drop)
     }
 

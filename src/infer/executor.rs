@@ -6,10 +6,10 @@ use retinamark_core::graph::{Shape, Trace, Weights};
 use retinamark_core::net::{AlignerNet, DetectorNet, LEVELS};
 
 use super::network::{Aligned, Answer, FirstLook, SecondLook};
-use super::prepare::Scaled;
 use crate::config::{ChannelOrder, Config, InputConfig};
 use crate::model::{MAX_LOG_SIZE, describe};
 use image::RgbImage;
+use retinamark_core::infer::Scaled;
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];

@@ -8,15 +8,12 @@ mod detector;
 mod executor;
 mod network;
 mod onnx;
-mod options;
 mod predictor;
-mod prepare;
 mod refiner;
-mod twins;
-mod votes;
 
 pub use compute::Compute;
 pub use consensus::Consensus;
-pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::Predictor;
-pub use prepare::Prepared;
+pub use retinamark_core::infer::{
+    AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
+};

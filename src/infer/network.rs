@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use anyhow::Result;
 use image::RgbImage;
 
-use super::prepare::Scaled;
+use retinamark_core::infer::Scaled;
 
 /// A detector's network.
 pub trait FirstLook: Debug + Send + Sync {

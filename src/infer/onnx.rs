@@ -7,10 +7,10 @@ use retinamark_core::engine::{Engine, Image, Isa, Normalise, Outputs};
 use retinamark_core::onnx;
 
 use super::network::{Answer, FirstLook};
-use super::prepare::Scaled;
 use crate::anchors::{Anchors, Coder};
 use crate::config::{AnchorConfig, ChannelOrder, Config, InputConfig, LandmarksConfig, SchemeName};
 use crate::geometry::BoxXyxy;
+use retinamark_core::infer::Scaled;
 
 /// Numbers of a face's landmarks: SCRFD gives five.
 const COORDINATES: usize = 10;

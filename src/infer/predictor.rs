@@ -5,11 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use rayon::prelude::*;
+use retinamark_core::infer::twins;
 
 use super::detector::Detector;
 use super::onnx::Scrfd;
 use super::refiner::Refiner;
-use super::twins;
 use super::{AlignOptions, Compute, DetectOptions, Prepared};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};

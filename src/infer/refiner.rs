@@ -168,7 +168,7 @@ impl Refiner {
         let side = self.config.aligner.side;
         let fill = self.config.input.mean_rgb();
         let crop = |map| imaging::warp(photo, map, [side; 2], fill);
-        let crops: Vec<RgbImage> = maps.par_iter().map(crop).collect::<Result<_>>()?;
+        let crops: Vec<RgbImage> = maps.par_iter().map(crop).collect::<Result<_, _>>()?;
         let unit = self.coder.variances[0];
         let aligned = |(raw, map): (network::Aligned, &Affine)| {
             let landmarks = self.decode(&raw.deltas, map)?;

@@ -53,7 +53,7 @@ fn by_box(box_xyxy: &BoxXyxy, side: u32) -> Option<Affine> {
 pub fn aligned_crop(photo: &RgbImage, face: &Face, scheme: &Scheme, side: u32) -> Result<RgbImage> {
     let map = align(face, scheme, side)
         .ok_or_else(|| anyhow::anyhow!("a face without size cannot be cropped"))?;
-    imaging::warp(photo, &map, [side, side], OUTSIDE)
+    Ok(imaging::warp(photo, &map, [side, side], OUTSIDE)?)
 }
 
 #[cfg(test)]

@@ -3,11 +3,18 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod anchors;
 pub mod engine;
 pub mod error;
+pub mod geometry;
 pub mod graph;
+pub mod imaging;
+pub mod infer;
 pub mod net;
 #[cfg(feature = "onnx")]
 pub mod onnx;
+pub mod panics;
+pub mod postprocess;
+pub mod settings;
 
 pub use error::{Error, Result};

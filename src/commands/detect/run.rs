@@ -72,7 +72,7 @@ pub fn all(
 
 /// A photo that makes a library panic is one failed photo, not the end of the call.
 fn guarded(worker: &Worker, photo: &Photo) -> Result<Processed> {
-    panics::caught(|| Ok(worker.process(photo)))
+    panics::caught(|| Ok::<_, Error>(worker.process(photo)))
         .with_context(|| format!("cannot process {}", photo.path.display()))?
 }
 

@@ -27,5 +27,5 @@ fn round_trip(image: &RgbImage, side: f32) -> Result<RgbImage> {
     let size = [image.width(), image.height()];
     let scale = (side / size[0].max(size[1]) as f32).min(1.0);
     let small = imaging::resize(image, size.map(|v| (v as f32 * scale).round() as u32))?;
-    imaging::resize(&small, size)
+    Ok(imaging::resize(&small, size)?)
 }

@@ -280,7 +280,7 @@ fn with_prior(op: &Operation<'_>, maps: NodeId, x: &Data, constant: &Constant) -
 fn clip(op: &Operation<'_>) -> Result<Act> {
     let bound = |attribute: &str, index: usize, default: f32| {
         let given = op.known(index)?.and_then(Constant::scalar);
-        Ok(given.unwrap_or_else(|| op.float(attribute, default)))
+        Result::Ok(given.unwrap_or_else(|| op.float(attribute, default)))
     };
     let (low, high) = (
         bound("min", 1, f32::NEG_INFINITY)?,

@@ -1,0 +1,9 @@
+//! Anchors: where they lie, and how boxes and landmarks are coded relative to them.
+
+mod cache;
+mod coder;
+mod generator;
+
+pub use cache::AnchorCache;
+pub use coder::Coder;
+pub use generator::Anchors;

@@ -1,0 +1,260 @@
+//! Warps: any crop, scale, rotation, mirror and distortion in one step.
+
+use image::RgbImage;
+
+use super::resize::resize_region;
+use crate::error::Result;
+use crate::geometry::{Affine, Distortion, Point};
+
+/// Shrinking by less than this needs no filter before the bilinear one.
+const MILD_SHRINK: f32 = 0.8;
+
+/// Draw `src` through `map` (source point -> target point) into an image of `out` =
+/// `[width, height]` pixels; where the source ends, `fill` begins.
+///
+/// Bilinear; when the map shrinks, the part of the source that is needed is first shrunk with an
+/// anti-aliasing filter. The cost depends on that part, not on the whole source. A map that
+/// flattens the plane gives an image of `fill`.
+///
+/// # Errors
+/// When the source cannot be shrunk.
+pub fn warp(src: &RgbImage, map: &Affine, out: [u32; 2], fill: [u8; 3]) -> Result<RgbImage> {
+    draw(src, map, |p| p, out, fill)
+}
+
+/// [`warp`], with the target distorted by `distortion` (target pixels): a source point ends at
+/// `distortion.apply(map.apply(point))`. Still sampled once, and filtered for `map` alone, so
+/// that what the distortion shrinks further is a little sharper than it should be.
+///
+/// # Errors
+/// As [`warp`].
+pub fn warp_distorted(
+    src: &RgbImage,
+    map: &Affine,
+    distortion: &Distortion,
+    out: [u32; 2],
+    fill: [u8; 3],
+) -> Result<RgbImage> {
+    if distortion.is_identity() {
+        return warp(src, map, out, fill);
+    }
+    draw(src, map, |p| distortion.inverse(p), out, fill)
+}
+
+/// `straighten` takes a target point to where `map` puts the same content. It is a type of its
+/// own in each copy of the compiled code, so that no distortion costs nothing.
+fn draw(
+    src: &RgbImage,
+    map: &Affine,
+    straighten: impl Fn(Point) -> Point,
+    out: [u32; 2],
+    fill: [u8; 3],
+) -> Result<RgbImage> {
+    let mut target = RgbImage::from_pixel(out[0], out[1], image::Rgb(fill));
+    let Some(inverse) = map.inverse() else {
+        return Ok(target);
+    };
+    // Target pixels per source pixel, along each axis of the source.
+    let scale = [
+        map.row_x[0].hypot(map.row_y[0]),
+        map.row_x[1].hypot(map.row_y[1]),
+    ];
+    if scale.iter().all(|&s| s >= MILD_SHRINK) {
+        sample(src, &inverse, straighten, &mut target);
+        return Ok(target);
+    }
+    let [right, bottom] = out.map(|v| v as f32);
+    let corners = [[0.0, 0.0], [right, 0.0], [0.0, bottom], [right, bottom]];
+    let seen = corners.map(|p| inverse.apply(straighten(p)));
+    let Some([x, y, w, h]) = needed_region(src, seen, scale) else {
+        return Ok(target);
+    };
+    let shrunk = |side: u32, scale: f32| (side as f32 * scale.min(1.0)).ceil().max(1.0) as u32;
+    let small = [shrunk(w, scale[0]), shrunk(h, scale[1])];
+    let part = resize_region(src, [x, y, w, h], small)?;
+    let (kx, ky) = (small[0] as f32 / w as f32, small[1] as f32 / h as f32);
+    let to_part = Affine {
+        row_x: [kx, 0.0, -(x as f32) * kx],
+        row_y: [0.0, ky, -(y as f32) * ky],
+    };
+    sample(&part, &inverse.then(&to_part), straighten, &mut target);
+    Ok(target)
+}
+
+/// `[x, y, width, height]` of the source that the target sees, with a margin for the filters;
+/// `None` when it sees nothing. `corners` are those of the target in the source; what lies between
+/// them is seen, because no map bends the outline: a head's turn moves columns in their order.
+fn needed_region(src: &RgbImage, corners: [Point; 4], scale: [f32; 2]) -> Option<[u32; 4]> {
+    // A corner beyond the horizon sees endlessly far.
+    if corners.iter().flatten().any(|v| v.is_nan()) {
+        return Some([0, 0, src.width(), src.height()]);
+    }
+    let span = |axis: usize, side: u32| {
+        let margin = 2.0 / scale[axis].min(1.0) + 1.0;
+        let values = corners.map(|p| p[axis]);
+        let low = values.iter().fold(f32::INFINITY, |a, &b| a.min(b)) - margin;
+        let high = values.iter().fold(f32::NEG_INFINITY, |a, &b| a.max(b)) + margin;
+        let low = low.floor().clamp(0.0, side as f32) as u32;
+        let high = high.ceil().clamp(0.0, side as f32) as u32;
+        (high > low).then(|| (low, high - low))
+    };
+    let (x, w) = span(0, src.width())?;
+    let (y, h) = span(1, src.height())?;
+    Some([x, y, w, h])
+}
+
+/// Bilinear sampling at `straighten`, then `inverse` (target -> source) of each target pixel's
+/// centre. Pixels whose centre lies outside the source, or nowhere (NaN), keep their colour; at the
+/// edge the last pixel is repeated.
+fn sample(
+    src: &RgbImage,
+    inverse: &Affine,
+    straighten: impl Fn(Point) -> Point,
+    target: &mut RgbImage,
+) {
+    let (w, h) = src.dimensions();
+    if w == 0 || h == 0 || target.width() == 0 {
+        return;
+    }
+    let source = Source {
+        pixels: src.as_raw(),
+        size: [w as f32, h as f32],
+        last: [w as i32 - 1, h as i32 - 1],
+        row_bytes: w as usize * 3,
+    };
+    let row_bytes = target.width() as usize * 3;
+    for (y, row) in target.chunks_exact_mut(row_bytes).enumerate() {
+        let ty = y as f32 + 0.5;
+        for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
+            if let Some(rgb) = source.at(inverse.apply(straighten([x as f32 + 0.5, ty]))) {
+                pixel.copy_from_slice(&rgb);
+            }
+        }
+    }
+}
+
+struct Source<'a> {
+    pixels: &'a [u8],
+    size: [f32; 2],
+    last: [i32; 2],
+    row_bytes: usize,
+}
+
+impl Source<'_> {
+    #[inline]
+    fn at(&self, [x, y]: [f32; 2]) -> Option<[u8; 3]> {
+        if !(x >= 0.0 && y >= 0.0 && x < self.size[0] && y < self.size[1]) {
+            return None;
+        }
+        let (x0, x1, fx) = neighbours(x, self.last[0]);
+        let (y0, y1, fy) = neighbours(y, self.last[1]);
+        let upper = y0 * self.row_bytes;
+        let lower = y1 * self.row_bytes;
+        let at = |start: usize| {
+            let p = &self.pixels[start..start + 3];
+            [u32::from(p[0]), u32::from(p[1]), u32::from(p[2])]
+        };
+        let (a, b) = (at(upper + 3 * x0), at(upper + 3 * x1));
+        let (c, d) = (at(lower + 3 * x0), at(lower + 3 * x1));
+        Some(std::array::from_fn(|i| {
+            let top = a[i] * (256 - fx) + b[i] * fx;
+            let bottom = c[i] * (256 - fx) + d[i] * fx;
+            ((top * (256 - fy) + bottom * fy + (1 << 15)) >> 16) as u8
+        }))
+    }
+}
+
+/// The two pixels whose centres surround `v`, and the share of the second one in 1/256.
+#[inline]
+fn neighbours(v: f32, last: i32) -> (usize, usize, u32) {
+    let v = v - 0.5;
+    let floor = v.floor();
+    let first = floor as i32;
+    let share = ((v - floor) * 256.0 + 0.5) as u32;
+    let clamp = |i: i32| i.clamp(0, last) as usize;
+    (clamp(first), clamp(first + 1), share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::{Homography, YawWarp};
+
+    const OUT: u32 = 120;
+
+    fn distortions() -> [Distortion; 3] {
+        let corners = [[6.0, -5.0], [112.0, 7.0], [125.0, 113.0], [-4.0, 124.0]];
+        let perspective = Homography::from_corners([OUT as f32; 2], corners);
+        let yaw = YawWarp::new(64.0, 45.0, -0.25);
+        assert!(perspective.is_some() && yaw.is_some());
+        [(perspective, None), (None, yaw), (perspective, yaw)]
+            .map(|(perspective, yaw)| Distortion { perspective, yaw })
+    }
+
+    /// A bright disc of `radius` around `at` in a dark picture of `side` pixels.
+    fn dotted(side: u32, at: Point, radius: f32) -> RgbImage {
+        RgbImage::from_fn(side, side, |x, y| {
+            let distance = (x as f32 + 0.5 - at[0]).hypot(y as f32 + 0.5 - at[1]);
+            image::Rgb([(255.0 * (radius + 0.5 - distance).clamp(0.0, 1.0)) as u8; 3])
+        })
+    }
+
+    fn centre_of_mass(image: &RgbImage) -> Point {
+        let mut sum = [0.0f32; 3];
+        for (x, y, pixel) in image.enumerate_pixels() {
+            let mass = f32::from(pixel.0[0]);
+            sum[0] += mass * (x as f32 + 0.5);
+            sum[1] += mass * (y as f32 + 0.5);
+            sum[2] += mass;
+        }
+        [sum[0] / sum[2], sum[1] / sum[2]]
+    }
+
+    #[test]
+    fn pixels_go_where_points_go() {
+        // Enlarged a little, and shrunk through the filter.
+        for scale in [1.1, 0.4] {
+            let side = OUT as f32 / scale;
+            let middle = side * 0.5;
+            let to_crop = Affine::scale_shift(1.0, [60.0 - middle; 2]);
+            let map = Affine::rotation(0.3, scale, [middle; 2]).then(&to_crop);
+            for distortion in distortions() {
+                for [x, y] in [[0.5, 0.5], [0.35, 0.4], [0.62, 0.7], [0.7, 0.3]] {
+                    let at = [x * side, y * side];
+                    let src = dotted(side as u32, at, 3.0 / scale);
+                    let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [0; 3]).unwrap();
+                    let [x, y] = distortion.apply(map.apply(at));
+                    let [seen_x, seen_y] = centre_of_mass(&out);
+                    let off = (x - seen_x).hypot(y - seen_y);
+                    assert!(off < 1.0, "{at:?} at ({seen_x}, {seen_y}), not ({x}, {y})");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_distortion_is_the_plain_warp() {
+        let src = dotted(80, [30.0, 50.0], 9.0);
+        for scale in [0.3, 1.4] {
+            let map = Affine::rotation(0.5, scale, [40.0, 30.0]);
+            let none = Distortion::default();
+            let out = warp_distorted(&src, &map, &none, [64, 48], [7; 3]).unwrap();
+            assert_eq!(out, warp(&src, &map, [64, 48], [7; 3]).unwrap());
+        }
+    }
+
+    #[test]
+    fn beyond_the_horizon_is_fill() {
+        // The sides meet at y = 30: nothing is seen above that.
+        let corners = [[50.0, 45.0], [70.0, 45.0], [120.0, 120.0], [0.0, 120.0]];
+        let distortion = Distortion {
+            perspective: Homography::from_corners([OUT as f32; 2], corners),
+            yaw: None,
+        };
+        let src = RgbImage::from_pixel(400, 400, image::Rgb([200; 3]));
+        let map = Affine::scale_shift(0.3, [0.0; 2]);
+        let out = warp_distorted(&src, &map, &distortion, [OUT; 2], [5; 3]).unwrap();
+        assert_eq!(out.get_pixel(60, 10).0, [5; 3]);
+        assert_eq!(out.get_pixel(60, 100).0, [200; 3]);
+    }
+}

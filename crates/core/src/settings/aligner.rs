@@ -1,0 +1,50 @@
+//! The second look: a network that sees one face at a time.
+
+use serde::{Deserialize, Serialize};
+
+/// The aligner and how it is used.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AlignerConfig {
+    /// Side of the square crops, pixels.
+    pub side: u32,
+    /// Side of a crop, in longer sides of the upright face's landmarks.
+    pub context: f32,
+    /// Channels that C3, C4 and C5 are reduced to before the linear layer.
+    pub channels: [usize; 3],
+    /// Channels of the heatmaps beside the linear layer; 0: none.
+    pub heatmap_channels: usize,
+    /// Whether every landmark gets a confidence.
+    pub uncertainty: bool,
+    /// Lowest score of faces that are looked at again.
+    pub min_score: f32,
+    /// How often each face is looked at, every time around the points found before.
+    pub passes: usize,
+    /// Look at the mirrored crop too and take the mean.
+    pub flip: bool,
+}
+
+impl Default for AlignerConfig {
+    fn default() -> Self {
+        Self {
+            side: 128,
+            context: 1.25,
+            channels: [32, 32, 64],
+            heatmap_channels: 0,
+            uncertainty: true,
+            min_score: 0.3,
+            passes: 2,
+            flip: false,
+        }
+    }
+}
+
+impl AlignerConfig {
+    /// The one anchor of a crop, `[cx, cy, w, h]` in its pixels: the square that the face's
+    /// landmarks fill along their longer side.
+    pub fn anchor_cxcywh(&self) -> [f32; 4] {
+        let side = self.side as f32;
+        let face = side / self.context;
+        [side * 0.5, side * 0.5, face, face]
+    }
+}

@@ -1,0 +1,18 @@
+//! What a network is and how it is used: the sections of `config.yaml` that travel with weights.
+//! Training has more of them, and checks them all.
+
+mod aligner;
+mod anchors;
+mod detect;
+mod input;
+mod landmarks;
+mod model;
+mod task;
+
+pub use aligner::AlignerConfig;
+pub use anchors::AnchorConfig;
+pub use detect::DetectConfig;
+pub use input::{ChannelOrder, InputConfig};
+pub use landmarks::{CustomAnatomy, CustomScheme, LandmarksConfig, SchemeName};
+pub use model::{BackboneKind, ModelConfig};
+pub use task::Task;

@@ -1,0 +1,51 @@
+//! The architecture of the detector.
+
+use serde::{Deserialize, Serialize};
+
+/// Backbone families.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackboneKind {
+    /// MobileNetV1 with `width_multiplier`.
+    MobilenetV1,
+    /// MobileNetV3-Large with `width_multiplier`.
+    MobilenetV3Large,
+    /// ResNet-18.
+    Resnet18,
+    /// ResNet-50.
+    Resnet50,
+}
+
+/// The architecture.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ModelConfig {
+    /// Backbone family.
+    pub backbone: BackboneKind,
+    /// Channels of a MobileNet relative to the full network (0.25, 0.5, 1.0).
+    pub width_multiplier: f32,
+    /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
+    pub neck_channels: usize,
+    /// Channel reduction of the SE block on each level; 0 leaves the blocks out.
+    pub se_reduction: usize,
+    /// 3x3 convolutions between the neck and the landmark head; 0 is the plain 1x1 head.
+    pub landmark_tower_layers: usize,
+    /// Channels of that tower.
+    pub landmark_tower_channels: usize,
+    /// Whether the landmark heads speak in terms of the predicted box instead of the anchor.
+    pub landmarks_in_box: bool,
+}
+
+impl Default for ModelConfig {
+    fn default() -> Self {
+        Self {
+            backbone: BackboneKind::MobilenetV1,
+            width_multiplier: 0.25,
+            neck_channels: 64,
+            se_reduction: 16,
+            landmark_tower_layers: 0,
+            landmark_tower_channels: 64,
+            landmarks_in_box: false,
+        }
+    }
+}
