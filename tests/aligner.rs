@@ -380,11 +380,6 @@ fn the_second_look_changes_points_of_sure_faces_only() {
         let scores = b.landmark_scores.iter().flatten();
         assert!(scores.clone().all(|s| (0.0..=1.0).contains(s)));
     }
-    // Batches see what single photos see.
-    let batch = both
-        .detect_batch(&[photo.clone(), photo.clone()], &options)
-        .unwrap();
-    assert_eq!(batch[1], fine);
 
     let five = Config::from_yaml("landmarks: {scheme: five}\ntask: align").unwrap();
     let other = Aligner::new(&five, &device).unwrap();

@@ -146,3 +146,19 @@ fn faces_are_those_that_burn_finds() {
         }
     }
 }
+
+/// Who embeds the core crate gives it bytes.
+#[test]
+fn the_core_by_itself_finds_the_same() {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/obama.jpg");
+    let file = weights::find(None).unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let core = retinamark_core::infer::Predictor::from_bytes(&bytes).unwrap();
+    let bytes = std::fs::read(photo).unwrap();
+    let photo = retinamark_core::imaging::decode_rgb(&bytes, &Default::default()).unwrap();
+    let options = DetectOptions::from(&core.settings().detect);
+    let found = core.detect(&photo, &options).unwrap();
+    assert!(!found.is_empty());
+    let whole = Predictor::load(&file, &Device::flex()).unwrap();
+    assert_eq!(found, whole.detect(&photo, &options).unwrap());
+}

@@ -7,9 +7,10 @@ use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::config::{BackboneKind, Config, CustomScheme, InitConfig, SchemeName};
-use retinamark::model::{Aligner, Network, Outputs, RetinaFace, describe, weights};
+use retinamark::model::{Aligner, Network, Outputs, RetinaFace, weights};
 use retinamark::optim::{Kind, Layout};
 use retinamark_core::graph::{self, Graph, Trace};
+use retinamark_core::net::DetectorNet;
 use safetensors::SafeTensors;
 
 use crate::support::{say, shared};
@@ -282,7 +283,9 @@ fn assert_same_maps(
     };
     let model = weights::initialise(model, &init).unwrap();
 
-    let backbone = describe::detector(config).unwrap().backbone;
+    let backbone = DetectorNet::of_settings(&config.settings())
+        .unwrap()
+        .backbone;
     for model in [model.clone(), model.fold().unwrap()] {
         let x = input([1, 3, 50, 37], &device);
         let maps = backbone.forward(&mut model.forward_ops(), &x);
@@ -463,7 +466,9 @@ fn shapes_follow_the_config() {
 /// The backbone of `config` on images of `size` (height, width).
 fn backbone_graph(config: &Config, [height, width]: [usize; 2]) -> Graph {
     let (mut trace, image) = Trace::of([3, height, width]);
-    let backbone = describe::detector(config).unwrap().backbone;
+    let backbone = DetectorNet::of_settings(&config.settings())
+        .unwrap()
+        .backbone;
     let [c3, c4, c5] = backbone.forward(&mut trace, &image);
     trace.finish(&[("c3", c3), ("c4", c4), ("c5", c5)])
 }

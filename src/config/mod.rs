@@ -60,6 +60,34 @@ pub struct Config {
 }
 
 impl Config {
+    /// What running the network takes of it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            task: self.task,
+            landmarks: self.landmarks.clone(),
+            input: self.input.clone(),
+            model: self.model.clone(),
+            anchors: self.anchors.clone(),
+            aligner: self.aligner.clone(),
+            detect: self.detect.clone(),
+        }
+    }
+
+    /// These, and the defaults of all others.
+    pub fn of_settings(settings: &Settings) -> Self {
+        let settings = settings.clone();
+        Self {
+            task: settings.task,
+            landmarks: settings.landmarks,
+            input: settings.input,
+            model: settings.model,
+            anchors: settings.anchors,
+            aligner: settings.aligner,
+            detect: settings.detect,
+            ..Self::default()
+        }
+    }
+
     /// Side of the square training crops, pixels.
     pub const fn crop_side(&self) -> u32 {
         match self.task {

@@ -1,14 +1,13 @@
 //! Networks on burn's devices.
 
-use anyhow::Result;
 use burn::tensor::{Device, Tensor, TensorData};
 use image::RgbImage;
+use retinamark_core::infer::{Answer, FirstLook, RawLandmarks, Scaled, SecondLook};
+use retinamark_core::{Error, Result};
 
-use super::network::{Aligned, Answer, FirstLook, SecondLook};
 use crate::config::InputConfig;
 use crate::imaging;
 use crate::model::{self, Network, Outputs, RetinaFace};
-use retinamark_core::infer::Scaled;
 
 /// A detector.
 #[derive(Debug)]
@@ -23,7 +22,7 @@ impl Detector {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn new(model: RetinaFace, input: &InputConfig, device: &Device) -> Result<Self> {
+    pub fn new(model: RetinaFace, input: &InputConfig, device: &Device) -> anyhow::Result<Self> {
         Ok(Self {
             model: model.fold()?,
             input: input.clone(),
@@ -41,8 +40,16 @@ impl FirstLook for Detector {
             .forward(tensor(&photos, size, &self.input, &self.device));
         Ok(Box::new(Found {
             detector: self,
-            logits: outputs.logits.clone().try_into_vec_as::<f32>()?,
-            box_deltas: outputs.box_deltas.clone().try_into_vec_as::<f32>()?,
+            logits: outputs
+                .logits
+                .clone()
+                .try_into_vec_as::<f32>()
+                .map_err(device)?,
+            box_deltas: outputs
+                .box_deltas
+                .clone()
+                .try_into_vec_as::<f32>()
+                .map_err(device)?,
             photos: inputs.len(),
             outputs,
         }))
@@ -73,7 +80,7 @@ impl Found<'_> {
     fn of<'b>(&self, all: &'b [f32], photo: usize) -> Result<&'b [f32]> {
         let each = all.len() / self.photos.max(1);
         let own = all.get(photo * each..(photo + 1) * each);
-        anyhow::Context::context(own, "there is no such photo")
+        own.ok_or_else(|| Error::Network("there is no such photo".to_owned()))
     }
 }
 
@@ -88,7 +95,7 @@ impl Answer for Found<'_> {
 
     fn landmark_deltas(&self, at: &[(usize, usize)]) -> Result<Vec<f32>> {
         let rows = self.detector.model.landmark_deltas_at(&self.outputs, at); // [P, 2L]
-        Ok(rows.try_into_vec_as::<f32>()?)
+        rows.try_into_vec_as::<f32>().map_err(device)
     }
 }
 
@@ -105,7 +112,11 @@ impl Aligner {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn new(model: model::Aligner, input: &InputConfig, device: &Device) -> Result<Self> {
+    pub fn new(
+        model: model::Aligner,
+        input: &InputConfig,
+        device: &Device,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
             model: model.fold()?,
             input: input.clone(),
@@ -115,19 +126,19 @@ impl Aligner {
 }
 
 impl SecondLook for Aligner {
-    fn run(&self, crops: &[RgbImage]) -> Result<Vec<Aligned>> {
+    fn run(&self, crops: &[RgbImage]) -> Result<Vec<RawLandmarks>> {
         let size = [self.model.side() as u32; 2];
         let crops: Vec<&RgbImage> = crops.iter().collect();
         let outputs = self
             .model
             .forward(tensor(&crops, size, &self.input, &self.device));
         let points = self.model.landmarks();
-        let deltas = outputs.deltas.try_into_vec_as::<f32>()?;
+        let deltas = outputs.deltas.try_into_vec_as::<f32>().map_err(device)?;
         let scales = match outputs.log_scales {
-            Some(scales) => scales.try_into_vec_as::<f32>()?,
+            Some(scales) => scales.try_into_vec_as::<f32>().map_err(device)?,
             None => Vec::new(),
         };
-        let aligned = |(crop, deltas): (usize, &[f32])| Aligned {
+        let aligned = |(crop, deltas): (usize, &[f32])| RawLandmarks {
             deltas: deltas.to_vec(),
             log_scales: scales
                 .get(crop * points..(crop + 1) * points)
@@ -139,4 +150,8 @@ impl SecondLook for Aligner {
             .map(aligned)
             .collect())
     }
+}
+
+fn device(error: impl std::fmt::Display) -> Error {
+    Error::Network(format!("the device fails: {error}"))
 }

@@ -1,19 +1,13 @@
-//! From a photo to faces: the one inference path of the program. `detect`, `evaluate` and the
-//! snapshots of training all go through [`Predictor`].
+//! From a photo to faces: the one inference path of the program, which is that of the core crate.
+//! `detect`, `evaluate` and the snapshots of training all go through [`Predictor`]; here are networks
+//! on burn's devices for it, and the whole configurations that came with weights.
 
 mod burn;
 mod compute;
-mod consensus;
-mod detector;
-mod executor;
-mod network;
-mod onnx;
 mod predictor;
-mod refiner;
 
 pub use compute::Compute;
-pub use consensus::Consensus;
 pub use predictor::Predictor;
 pub use retinamark_core::infer::{
-    AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
+    AlignOptions, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
 };

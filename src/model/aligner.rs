@@ -7,7 +7,7 @@ use retinamark_core::net::AlignerNet;
 
 use super::grid::Grid;
 use super::network::{Describe, Model, Network};
-use super::{describe, tensors};
+use super::tensors;
 use crate::config::{Config, Task};
 
 /// How far around the mean shape a landmark is first looked for: standard deviation, share of the
@@ -31,7 +31,9 @@ impl Describe for AlignerNet {
     const TASK: Task = Task::Align;
 
     fn describe(config: &Config) -> Result<Self> {
-        describe::aligner(config).context("cannot build an aligner")
+        let (model, anchors) = (&config.model, &config.anchors);
+        Self::of(model, &config.aligner, anchors, &config.landmarks)
+            .context("cannot build an aligner")
     }
 
     fn trace(&self, _size: [usize; 2]) -> Graph {

@@ -3,7 +3,6 @@
 //! only; anchors, losses and decoding live elsewhere.
 
 mod aligner;
-pub mod describe;
 mod forward;
 mod grid;
 mod layers;
@@ -15,4 +14,4 @@ pub mod weights;
 pub use aligner::{Aligner, AlignerOutputs};
 pub use forward::Forward;
 pub use network::{Describe, Model, Network};
-pub use retinaface::{MAX_LOG_SIZE, Outputs, RetinaFace, RetinaFaceNet};
+pub use retinaface::{Outputs, RetinaFace, RetinaFaceNet};

@@ -3,16 +3,12 @@
 use anyhow::Result;
 use burn::tensor::{Int, Tensor, TensorData};
 use retinamark_core::graph::{Graph, Trace};
-use retinamark_core::net::{DetectorNet, LEVELS, Ops};
+use retinamark_core::net::{DetectorNet, LEVELS, MAX_LOG_SIZE, Ops};
 
-use super::describe;
 use super::forward::{Forward, Windows};
 use super::network::{Describe, Model};
 use crate::config::{Config, Task};
 use crate::ops;
-
-/// Boxes of an untrained network are not taken for larger than `e^3` anchors.
-pub const MAX_LOG_SIZE: f32 = 3.0;
 
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
@@ -44,7 +40,7 @@ impl Describe for RetinaFaceNet {
     fn describe(config: &Config) -> Result<Self> {
         let in_box = config.model.landmarks_in_box;
         Ok(Self {
-            net: describe::detector(config)?,
+            net: DetectorNet::of(&config.model, &config.anchors, &config.landmarks)?,
             size_variance: in_box.then_some(config.anchors.variances[1]),
         })
     }

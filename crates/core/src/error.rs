@@ -17,6 +17,9 @@ pub enum Error {
     /// say.
     #[error("{0}")]
     Onnx(String),
+    /// A weights file is damaged, or another program's.
+    #[error("{0}")]
+    Weights(String),
     /// Settings contradict themselves or each other.
     #[error("{0}")]
     Settings(String),

@@ -14,7 +14,9 @@ pub mod net;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 pub mod panics;
+mod parallel;
 pub mod postprocess;
 pub mod settings;
+pub mod weights;
 
 pub use error::{Error, Result};

@@ -46,7 +46,7 @@ pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let image = drawn([plan.size; 2]);
     let images = vec![image; plan.batch];
     let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
-    Ok(move || predictor.forward(&images))
+    Ok(move || Ok(predictor.forward(&images)?))
 }
 
 /// From a file to faces, `batch` files at a time.
@@ -66,7 +66,8 @@ pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result
         let _kept = &folder;
         (0..batch).into_par_iter().try_for_each(|_| {
             let image = imaging::load_rgb(&photo, &Limits::default())?;
-            predictor.detect(&image, &options).map(drop)
+            predictor.detect(&image, &options)?;
+            Ok(())
         })
     })
 }
@@ -84,7 +85,7 @@ pub fn align(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<
         .map(|i| BoxXyxy::from_xywh((i % 9) as f32 * side, (i / 9 % 5) as f32 * side, side, side))
         .collect();
     let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
-    Ok(move || predictor.align(&image, &boxes).map(drop))
+    Ok(move || Ok(predictor.align(&image, &boxes).map(drop)?))
 }
 
 /// A picture with some detail everywhere, as photos have it.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail, ensure};
 use burn::tensor::Device;
+use retinamark_core::weights::FORMAT_VERSION;
 use serde::{Deserialize, Serialize};
 
-use super::FORMAT_VERSION;
 use crate::config::{Config, Task};
 use crate::model::{Aligner, Network as _, RetinaFace};
 

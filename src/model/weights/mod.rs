@@ -14,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, Device, TensorData};
+use retinamark_core::weights::{ALIGNER_PREFIX, METADATA_KEY};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 pub use blend::blend;
@@ -23,15 +24,6 @@ pub use header::{Header, Networks, Part, Precision};
 use super::tensors::collect;
 use super::{Network, RetinaFace};
 use crate::config::{Config, InitConfig, Task};
-
-/// The one key of the safetensors metadata that this program writes.
-const METADATA_KEY: &str = "retinamark";
-
-/// Version of what stands under that key: 2 is the first that knows aligners.
-const FORMAT_VERSION: u32 = 2;
-
-/// Before the names of an aligner's tensors in a file that holds a detector as well.
-const ALIGNER_PREFIX: &str = "aligner.";
 
 /// [`save_with_notes`] without notes.
 ///

@@ -1,20 +1,16 @@
 //! Tensors out of safetensors and PyTorch files.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::store::{ModuleStore, PytorchStore};
 use burn::tensor::{DType, TensorData};
-use safetensors::SafeTensors;
-use safetensors::tensor::Dtype;
+use retinamark_core::weights::{ALIGNER_PREFIX, File, starts_like_safetensors};
 
-use super::{ALIGNER_PREFIX, FORMAT_VERSION, Header, METADATA_KEY, keys};
+use super::{Header, keys};
 use crate::config::Task;
-
-const NO_SAFETENSORS: &str = "not a safetensors file, or a truncated one";
 
 /// A tensor with its name in the file (for messages).
 pub struct Named {
@@ -66,64 +62,40 @@ impl Contents {
     }
 }
 
-/// A safetensors file starts with the length of its JSON header (8 bytes), then `{`.
-fn starts_like_safetensors(bytes: &[u8]) -> bool {
-    bytes.get(8) == Some(&b'{')
-}
-
 fn first_bytes(path: &Path) -> Result<Vec<u8>> {
     let mut start = Vec::new();
-    File::open(path)?.take(9).read_to_end(&mut start)?;
+    std::fs::File::open(path)?.take(9).read_to_end(&mut start)?;
     Ok(start)
 }
 
 /// Read a safetensors file. Names of foreign files are mapped to ours.
 pub fn safetensors(path: &Path) -> Result<Contents> {
     // What is none may be of any size.
-    ensure!(
-        starts_like_safetensors(&first_bytes(path)?),
-        "{NO_SAFETENSORS}"
-    );
+    let start = first_bytes(path)?;
+    if !starts_like_safetensors(&start) {
+        return parse(&start);
+    }
     parse(&std::fs::read(path)?)
 }
 
 /// [`safetensors`] of a file in memory.
 pub fn parse(bytes: &[u8]) -> Result<Contents> {
-    ensure!(starts_like_safetensors(bytes), "{NO_SAFETENSORS}");
-    let (_, metadata) = SafeTensors::read_metadata(bytes).context(NO_SAFETENSORS)?;
-    let file = SafeTensors::deserialize(bytes).context(NO_SAFETENSORS)?;
-    let text = metadata
-        .metadata()
-        .as_ref()
-        .and_then(|m| m.get(METADATA_KEY));
-    let header = text.map(|text| header(text)).transpose()?;
+    let file = File::parse(bytes)?;
+    let header = file.header.as_deref().map(serde_json::from_str::<Header>);
+    let header = header.transpose();
+    let header = header.context("the configuration in its metadata is damaged")?;
     let mut tensors = Tensors::new();
-    let names = file.names();
-    for (stored, source) in names_of(names.into_iter(), header.is_some()) {
-        let Some(name) = name_of(source, header.is_some()) else {
+    let names = file.tensors.keys().map(String::as_str);
+    for (stored, source) in names_of(names, header.is_some()) {
+        let (Some(name), Some(tensor)) =
+            (name_of(source, header.is_some()), file.tensors.get(stored))
+        else {
             continue;
         };
-        let view = file.tensor(stored)?;
-        let shape = view.shape().to_vec();
-        let data = to_f32(view.data().to_vec(), shape, dtype(view.dtype()), source)?;
+        let data = TensorData::new(tensor.values.to_vec(), tensor.shape.clone());
         add(&mut tensors, name, source, data)?;
     }
     Ok(Contents { header, tensors })
-}
-
-/// The header of one of our files.
-fn header(text: &str) -> Result<Header> {
-    #[derive(serde::Deserialize)]
-    struct Version {
-        format_version: u32,
-    }
-    let version: Version = serde_json::from_str(text).context("its metadata is damaged")?;
-    ensure!(
-        version.format_version <= FORMAT_VERSION,
-        "written by a newer retinamark (format {}; this one reads up to {FORMAT_VERSION})",
-        version.format_version
-    );
-    serde_json::from_str(text).context("the configuration in its metadata is damaged")
 }
 
 /// Read a PyTorch file.
@@ -180,17 +152,6 @@ fn add(tensors: &mut Tensors, name: String, source: &str, data: TensorData) -> R
     }
     tensors.insert(name, Named { source, data });
     Ok(())
-}
-
-/// burn's name of a floating-point type.
-fn dtype(dtype: Dtype) -> Option<DType> {
-    match dtype {
-        Dtype::F64 => Some(DType::F64),
-        Dtype::F32 => Some(DType::F32),
-        Dtype::F16 => Some(DType::F16),
-        Dtype::BF16 => Some(DType::BF16),
-        _ => None,
-    }
 }
 
 fn to_f32(

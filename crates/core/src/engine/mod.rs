@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Shape, Weights, passes};
+use crate::parallel::on_a_worker;
 use kernels::Buffer;
 use layout::{Map, Place};
 use plan::{Packed, Plan};
@@ -256,17 +257,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(|poisoned| poisoned.into_inner())
-}
-
-/// On a thread of the pool, so that each step need not go there by itself.
-#[cfg(feature = "rayon")]
-fn on_a_worker(work: impl FnOnce() + Send) {
-    rayon::scope(|_| work());
-}
-
-#[cfg(not(feature = "rayon"))]
-fn on_a_worker(work: impl FnOnce()) {
-    work();
 }
 
 /// What a run gave. Its memory goes back when it is dropped.

@@ -1,9 +1,21 @@
-//! From a photo to faces: what happens before and after the networks.
+//! From a photo to faces: [`Predictor`].
 
+mod consensus;
+mod detector;
+mod executor;
+mod network;
 mod options;
+mod predictor;
 mod prepare;
-pub mod twins;
-pub mod votes;
+mod refiner;
+#[cfg(feature = "onnx")]
+mod scrfd;
+mod twins;
+mod votes;
 
+pub use consensus::Consensus;
+pub use executor::{Aligner, Detector};
+pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
+pub use predictor::Predictor;
 pub use prepare::{Prepared, Scaled, fit};

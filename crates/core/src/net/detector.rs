@@ -9,6 +9,10 @@ pub const LEVELS: usize = 3;
 /// Necks of up to this many channels have leaky ReLUs, wider ones plain ones.
 const LEAKY_UP_TO: usize = 64;
 
+/// Boxes of an untrained network are not taken for larger than `e^3` anchors where landmarks are
+/// relative to them.
+pub const MAX_LOG_SIZE: f32 = 3.0;
+
 /// Shape of a detector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DetectorNet {

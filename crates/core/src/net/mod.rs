@@ -9,11 +9,12 @@
 
 mod aligner;
 mod backbone;
+mod describe;
 mod detector;
 mod neck;
 mod ops;
 
 pub use aligner::{AlignerNet, AlignerOutputs};
 pub use backbone::{Backbone, BackboneKind};
-pub use detector::{DetectorNet, DetectorOutputs, LEVELS};
+pub use detector::{DetectorNet, DetectorOutputs, LEVELS, MAX_LOG_SIZE};
 pub use ops::{Act, Conv, Init, Linear, Norm, Ops, Padding, Pool};

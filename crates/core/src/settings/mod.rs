@@ -2,6 +2,7 @@
 //! Training has more of them, and checks them all.
 
 mod aligner;
+mod all;
 mod anchors;
 mod detect;
 mod input;
@@ -10,6 +11,7 @@ mod model;
 mod task;
 
 pub use aligner::AlignerConfig;
+pub use all::Settings;
 pub use anchors::AnchorConfig;
 pub use detect::DetectConfig;
 pub use input::{ChannelOrder, InputConfig};

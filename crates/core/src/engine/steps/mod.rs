@@ -15,6 +15,7 @@ use std::sync::Mutex;
 use super::kernels::{Buffer, Isa};
 use super::layout::Map;
 use super::{Images, Windows, lock};
+use crate::parallel::{join, threads};
 
 pub use conv::{DirectConv, Output, Upsample};
 pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
@@ -274,25 +275,4 @@ impl Strip {
             }
         }
     }
-}
-
-#[cfg(feature = "rayon")]
-fn threads() -> usize {
-    rayon::current_num_threads()
-}
-
-#[cfg(feature = "rayon")]
-fn join(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-    rayon::join(a, b);
-}
-
-#[cfg(not(feature = "rayon"))]
-const fn threads() -> usize {
-    1
-}
-
-#[cfg(not(feature = "rayon"))]
-fn join(a: impl FnOnce(), b: impl FnOnce()) {
-    a();
-    b();
 }

@@ -1,10 +1,10 @@
 //! Landmarks that several looks at one face agree on.
 
-use anyhow::Result;
 use image::RgbImage;
 
 use super::predictor::Predictor;
 use super::refiner::Aligned;
+use crate::error::Result;
 use crate::geometry::{Face, FaceCrop, Point};
 
 /// How the crops of the looks differ from the first one: shift in sides of the crop, factor of the
@@ -59,7 +59,10 @@ impl Predictor {
             );
         }
         let looks: Vec<Vec<Point>> = looks.into_iter().map(|look| look.landmarks).collect();
-        Ok(agree(&looks, first.side / refiner.config().aligner.context))
+        Ok(agree(
+            &looks,
+            first.side / refiner.settings().aligner.context,
+        ))
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use retinamark_core::engine::{Engine, Image, Isa, Normalise, Outputs};
-use retinamark_core::onnx;
-
 use super::network::{Answer, FirstLook};
+use super::{Scaled, executor};
 use crate::anchors::{Anchors, Coder};
-use crate::config::{AnchorConfig, ChannelOrder, Config, InputConfig, LandmarksConfig, SchemeName};
+use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
+use crate::error::{Error, Result, bail};
 use crate::geometry::BoxXyxy;
-use retinamark_core::infer::Scaled;
+use crate::onnx;
+use crate::settings::{
+    AnchorConfig, ChannelOrder, InputConfig, LandmarksConfig, SchemeName, Settings,
+};
 
 /// Numbers of a face's landmarks: SCRFD gives five.
 const COORDINATES: usize = 10;
@@ -25,7 +26,7 @@ const SAMPLE: [usize; 2] = [640, 640];
 pub struct Scrfd {
     engine: Engine,
     levels: Vec<Level>,
-    config: Config,
+    settings: Settings,
 }
 
 /// Names of a level's outputs.
@@ -45,8 +46,8 @@ impl Scrfd {
     pub fn new(bytes: &[u8]) -> Result<Self> {
         let bytes: Arc<[u8]> = bytes.into();
         let model = onnx::read(&bytes, Some(SAMPLE))?;
-        let config = settings();
-        let levels = config.anchors.strides.iter().map(|&stride| {
+        let settings = settings();
+        let levels = settings.anchors.strides.iter().map(|&stride| {
             let anchors = SAMPLE[0].div_ceil(stride) * SAMPLE[1].div_ceil(stride) * 2;
             let find = |k: usize| {
                 let is = |id| model.graph.node(id).shape == [anchors, k, 1];
@@ -58,15 +59,15 @@ impl Scrfd {
             };
             Ok(Level {
                 stride,
-                scores: find(1).with_context(|| misfit(anchors, 1))?,
-                boxes: find(4).with_context(|| misfit(anchors, 4))?,
+                scores: find(1).ok_or_else(|| misfit(anchors, 1))?,
+                boxes: find(4).ok_or_else(|| misfit(anchors, 4))?,
                 landmarks: find(COORDINATES),
             })
         });
         let levels: Vec<Level> = levels.collect::<Result<_>>()?;
         let normalise = Normalise {
-            mean: config.input.mean,
-            std: config.input.std,
+            mean: settings.input.mean,
+            std: settings.input.std,
             blue_first: false,
         };
         let weights = model.weights;
@@ -82,22 +83,24 @@ impl Scrfd {
                 Isa::best(),
             )?,
             levels,
-            config,
+            settings,
         })
     }
 
     /// Its anchors, what its input is to be like, and five landmarks.
-    pub const fn config(&self) -> &Config {
-        &self.config
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 }
 
-fn misfit(anchors: usize, k: usize) -> String {
-    format!("no SCRFD detector: it has no output of {anchors} x {k} numbers at 640 x 640 pixels")
+fn misfit(anchors: usize, k: usize) -> Error {
+    Error::Network(format!(
+        "no SCRFD detector: it has no output of {anchors} x {k} numbers at 640 x 640 pixels"
+    ))
 }
 
-fn settings() -> Config {
-    Config {
+fn settings() -> Settings {
+    Settings {
         landmarks: LandmarksConfig {
             scheme: SchemeName::Five,
             custom: None,
@@ -108,7 +111,7 @@ fn settings() -> Config {
             std: [128.0; 3],
         },
         anchors: AnchorConfig::default(),
-        ..Config::default()
+        ..Settings::default()
     }
 }
 
@@ -116,16 +119,16 @@ impl FirstLook for Scrfd {
     fn run<'a>(&'a self, inputs: &[Scaled]) -> Result<Box<dyn Answer + 'a>> {
         let images: Vec<Image> = inputs
             .iter()
-            .map(|input| super::executor::image(&input.pixels))
+            .map(|input| executor::image(&input.pixels))
             .collect();
         let [width, height] = inputs.first().map_or([0; 2], Scaled::input);
         let outputs = self
             .engine
             .run(&images, [height as usize, width as usize])?;
         let mut answer = Found {
-            anchors: Anchors::generate(&self.config.anchors, [width, height]),
+            anchors: Anchors::generate(&self.settings.anchors, [width, height]),
             coder: Coder {
-                variances: self.config.anchors.variances,
+                variances: self.settings.anchors.variances,
             },
             detector: self,
             logits: Vec::new(),
@@ -157,7 +160,7 @@ impl Found<'_> {
             for (&score, distances) in self.outputs.rows(&level.scores, photo)?.iter().zip(boxes) {
                 logits.extend([0.0, (score / (1.0 - score)).ln()]);
                 let Some(&anchor) = self.anchors.boxes_cxcywh().get(deltas.len() / 4) else {
-                    bail!("it gives more scores than there are anchors");
+                    bail!(Network, "it gives more scores than there are anchors");
                 };
                 let [x, y] = centre(anchor, level.stride);
                 let [left, top, right, bottom] = distances.map(|d| d * level.stride as f32);
@@ -171,7 +174,8 @@ impl Found<'_> {
     }
 
     fn of(all: &[Vec<f32>], photo: usize) -> Result<&[f32]> {
-        Ok(all.get(photo).context("there is no such photo")?)
+        let own = all.get(photo).map(Vec::as_slice);
+        own.ok_or_else(|| Error::Network("there is no such photo".to_owned()))
     }
 }
 

@@ -1,15 +1,14 @@
 //! Networks on the executor.
 
-use anyhow::Result;
-use retinamark_core::engine::{Engine, Image, Isa, Normalise, Outputs};
-use retinamark_core::graph::{Shape, Trace, Weights};
-use retinamark_core::net::{AlignerNet, DetectorNet, LEVELS};
-
-use super::network::{Aligned, Answer, FirstLook, SecondLook};
-use crate::config::{ChannelOrder, Config, InputConfig};
-use crate::model::{MAX_LOG_SIZE, describe};
 use image::RgbImage;
-use retinamark_core::infer::Scaled;
+
+use super::Scaled;
+use super::network::{Answer, FirstLook, RawLandmarks, SecondLook};
+use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
+use crate::error::Result;
+use crate::graph::{Shape, Trace, Weights};
+use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
+use crate::settings::{ChannelOrder, InputConfig, Settings};
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
@@ -34,18 +33,18 @@ pub struct Detector {
     whole: Engine,
     /// The landmark head of each level, on windows.
     towers: [Engine; LEVELS],
-    /// See [`crate::model::RetinaFace`].
+    /// Variance of box sizes where the landmark heads speak in terms of the predicted box.
     size_variance: Option<f32>,
 }
 
 impl Detector {
-    /// With the tensors of the detector that `config` describes.
+    /// With the tensors of the detector that `settings` describe.
     ///
     /// # Errors
     /// When they are not those.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
-        let net = describe::detector(config)?;
-        let (normalise, isa) = (normalise(&config.input), Isa::best());
+    pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
+        let net = DetectorNet::of_settings(settings)?;
+        let (normalise, isa) = (normalise(&settings.input), Isa::best());
         let describe = move |shape: Shape| {
             let (mut trace, image) = Trace::of(shape);
             let outputs = net.forward(&mut trace, &image);
@@ -65,12 +64,12 @@ impl Detector {
             let sample = [net.neck_channels, net.window(), net.window()];
             Engine::new(describe, sample, weights, normalise, isa)
         };
-        let variances = config.anchors.variances;
+        let variances = settings.anchors.variances;
         Ok(Self {
             net,
             whole: Engine::new(describe, [3, 64, 64], weights, normalise, isa)?,
             towers: [tower(0)?, tower(1)?, tower(2)?],
-            size_variance: config.model.landmarks_in_box.then_some(variances[1]),
+            size_variance: settings.model.landmarks_in_box.then_some(variances[1]),
         })
     }
 }
@@ -103,11 +102,11 @@ struct Found<'a> {
 
 impl Answer for Found<'_> {
     fn logits(&self, photo: usize) -> Result<&[f32]> {
-        Ok(self.outputs.rows("logits", photo)?)
+        self.outputs.rows("logits", photo)
     }
 
     fn box_deltas(&self, photo: usize) -> Result<&[f32]> {
-        Ok(self.outputs.rows("box_deltas", photo)?)
+        self.outputs.rows("box_deltas", photo)
     }
 
     fn landmark_deltas(&self, at: &[(usize, usize)]) -> Result<Vec<f32>> {
@@ -175,7 +174,7 @@ impl Found<'_> {
         Ok(())
     }
 
-    /// As [`crate::model::RetinaFace`] does it.
+    /// What the landmark heads say relative to the predicted boxes, relative to the anchors.
     fn in_anchor_terms(&self, at: &[(usize, usize)], deltas: &mut [f32]) -> Result<()> {
         let Some(variance) = self.detector.size_variance else {
             return Ok(());
@@ -203,12 +202,12 @@ pub struct Aligner {
 }
 
 impl Aligner {
-    /// With the tensors of the aligner that `config` describes.
+    /// With the tensors of the aligner that `settings` describe.
     ///
     /// # Errors
     /// When they are not those.
-    pub fn new(config: &Config, weights: &Weights) -> Result<Self> {
-        let net = describe::aligner(config)?;
+    pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
+        let net = AlignerNet::of_settings(settings)?;
         let describe = move |shape: Shape| {
             let (mut trace, image) = Trace::of(shape);
             let outputs = net.forward(&mut trace, &image);
@@ -217,18 +216,18 @@ impl Aligner {
             Ok(trace.finish(&named))
         };
         let sample = [3, net.side, net.side];
-        let normalise = normalise(&config.input);
+        let normalise = normalise(&settings.input);
         let engine = Engine::new(describe, sample, weights, normalise, Isa::best())?;
         Ok(Self { net, engine })
     }
 }
 
 impl SecondLook for Aligner {
-    fn run(&self, crops: &[RgbImage]) -> Result<Vec<Aligned>> {
+    fn run(&self, crops: &[RgbImage]) -> Result<Vec<RawLandmarks>> {
         let images: Vec<Image> = crops.iter().map(image).collect();
         let outputs = self.engine.run(&images, [self.net.side; 2])?;
         let aligned = |crop: usize| {
-            Ok(Aligned {
+            Ok(RawLandmarks {
                 deltas: outputs.rows("deltas", crop)?.to_vec(),
                 log_scales: match self.net.uncertainty {
                     true => Some(outputs.rows("log_scales", crop)?.to_vec()),

@@ -1,16 +1,14 @@
 //! The second look: upright crops of faces to their landmarks.
 
-use anyhow::Result;
 use image::RgbImage;
-use rayon::prelude::*;
 
-use super::network::{self, SecondLook};
-use super::{AlignOptions, Compute, burn, executor};
+use super::AlignOptions;
+use super::network::{RawLandmarks, SecondLook};
 use crate::anchors::Coder;
-use crate::config::Config;
+use crate::error::Result;
 use crate::geometry::{Affine, Face, FaceCrop, Landmarks, Point, Scheme};
-use crate::imaging;
-use crate::model::{Aligner, Network};
+use crate::settings::Settings;
+use crate::{imaging, parallel};
 
 /// Most crops in one pass of the network.
 const BATCH: usize = 8;
@@ -23,7 +21,7 @@ const CLOSE: f32 = 0.05;
 #[derive(Debug)]
 pub(super) struct Refiner {
     network: Box<dyn SecondLook>,
-    config: Config,
+    settings: Settings,
     scheme: Scheme,
     coder: Coder,
     pub(super) options: AlignOptions,
@@ -37,20 +35,16 @@ pub(super) struct Aligned {
 }
 
 impl Refiner {
-    /// From a model and the config it was built with.
-    pub(super) fn new(model: Aligner, config: &Config, compute: &Compute) -> Result<Self> {
+    /// Of a network with the crops and landmarks of `settings`.
+    pub(super) fn new(network: Box<dyn SecondLook>, settings: &Settings) -> Result<Self> {
         Ok(Self {
-            network: if compute.executor {
-                Box::new(executor::Aligner::new(config, &model.weights()?)?)
-            } else {
-                Box::new(burn::Aligner::new(model, &config.input, &compute.device)?)
-            },
-            scheme: config.landmarks.scheme()?,
+            network,
+            scheme: settings.landmarks.scheme()?,
             coder: Coder {
-                variances: config.anchors.variances,
+                variances: settings.anchors.variances,
             },
-            options: AlignOptions::from(&config.aligner),
-            config: config.clone(),
+            options: AlignOptions::from(&settings.aligner),
+            settings: settings.clone(),
         })
     }
 
@@ -59,9 +53,9 @@ impl Refiner {
         &self.scheme
     }
 
-    /// The config that came with the weights.
-    pub(super) const fn config(&self) -> &Config {
-        &self.config
+    /// What came with the weights.
+    pub(super) const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Look again at those of a photo's `faces` that score high enough, all in one batch. A face
@@ -108,7 +102,7 @@ impl Refiner {
 
     pub(super) fn crop_around(&self, landmarks: &[Point]) -> Option<FaceCrop> {
         let landmarks = Landmarks::all(landmarks.iter().copied());
-        FaceCrop::around(&landmarks, &self.scheme, self.config.aligner.context)
+        FaceCrop::around(&landmarks, &self.scheme, self.settings.aligner.context)
     }
 
     /// The network alone.
@@ -134,7 +128,7 @@ impl Refiner {
         crops: &[FaceCrop],
         mirrored: bool,
     ) -> Result<Vec<Option<Aligned>>> {
-        let side = self.config.aligner.side as f32;
+        let side = self.settings.aligner.side as f32;
         let mirror = Affine {
             row_x: [-1.0, 0.0, side],
             ..Affine::IDENTITY
@@ -165,12 +159,13 @@ impl Refiner {
     }
 
     fn look_once(&self, photo: &RgbImage, maps: &[Affine]) -> Result<Vec<Option<Aligned>>> {
-        let side = self.config.aligner.side;
-        let fill = self.config.input.mean_rgb();
+        let side = self.settings.aligner.side;
+        let fill = self.settings.input.mean_rgb();
         let crop = |map| imaging::warp(photo, map, [side; 2], fill);
-        let crops: Vec<RgbImage> = maps.par_iter().map(crop).collect::<Result<_, _>>()?;
+        let crops = parallel::map(maps.iter().collect(), crop);
+        let crops: Vec<RgbImage> = crops.into_iter().collect::<Result<_>>()?;
         let unit = self.coder.variances[0];
-        let aligned = |(raw, map): (network::Aligned, &Affine)| {
+        let aligned = |(raw, map): (RawLandmarks, &Affine)| {
             let landmarks = self.decode(&raw.deltas, map)?;
             let scores = raw.log_scales;
             let scores = scores.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
@@ -186,7 +181,7 @@ impl Refiner {
     }
 
     fn decode(&self, deltas: &[f32], map: &Affine) -> Option<Vec<Point>> {
-        let (back, anchor) = (map.inverse()?, self.config.aligner.anchor_cxcywh());
+        let (back, anchor) = (map.inverse()?, self.settings.aligner.anchor_cxcywh());
         let deltas = deltas.as_chunks::<2>().0.iter();
         let point = |&delta: &Point| back.apply(self.coder.decode_point(anchor, delta));
         let points: Vec<Point> = deltas.map(point).collect();

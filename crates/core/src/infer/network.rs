@@ -2,10 +2,10 @@
 
 use std::fmt::Debug;
 
-use anyhow::Result;
 use image::RgbImage;
 
-use retinamark_core::infer::Scaled;
+use super::Scaled;
+use crate::error::Result;
 
 /// A detector's network.
 pub trait FirstLook: Debug + Send + Sync {
@@ -43,14 +43,14 @@ pub trait SecondLook: Debug + Send + Sync {
     ///
     /// # Errors
     /// When the device fails.
-    fn run(&self, crops: &[RgbImage]) -> Result<Vec<Aligned>>;
+    fn run(&self, crops: &[RgbImage]) -> Result<Vec<RawLandmarks>>;
 }
 
 /// What an aligner says about a crop.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Aligned {
+pub struct RawLandmarks {
     /// `[2L]`, x before y, in the coder's terms.
     pub deltas: Vec<f32>,
-    /// `[L]`: see [`crate::model::AlignerOutputs`].
+    /// `[L]`: see [`crate::net::AlignerOutputs`].
     pub log_scales: Option<Vec<f32>>,
 }

@@ -1,22 +1,15 @@
 //! The first look: photos to faces with coarse landmarks.
 
-use std::collections::BTreeMap;
-
-use anyhow::{Result, ensure};
 use image::RgbImage;
-use rayon::prelude::*;
-use retinamark_core::infer::{Scaled, fit, votes};
 
 use super::network::{Answer, FirstLook};
-use super::{Compute, DetectOptions, InputSize, Prepared, burn, executor};
+use super::{DetectOptions, InputSize, Prepared, Scaled, fit, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
-use crate::config::Config;
+use crate::error::{Result, ensure};
 use crate::geometry::Face;
-use crate::model::{Network, RetinaFace};
+use crate::parallel;
 use crate::postprocess::{self, Kept};
-
-/// Most photos in one pass of the network.
-const BATCH: usize = 4;
+use crate::settings::Settings;
 
 /// A detector with everything that turns its outputs into faces.
 #[derive(Debug)]
@@ -29,27 +22,21 @@ pub(super) struct Detector {
 }
 
 impl Detector {
-    /// From a model and the config it was built with.
-    pub(super) fn new(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Self> {
-        let network: Box<dyn FirstLook> = if compute.executor {
-            Box::new(executor::Detector::new(config, &model.weights()?)?)
-        } else {
-            Box::new(burn::Detector::new(model, &config.input, &compute.device)?)
-        };
-        Self::of(network, config)
-    }
-
-    /// Of a network with the anchors and landmarks of `config`.
-    pub(super) fn of(network: Box<dyn FirstLook>, config: &Config) -> Result<Self> {
-        let stride = config.anchors.strides.iter().copied().max();
+    /// Of a network with the anchors and landmarks of `settings`.
+    pub(super) fn new(network: Box<dyn FirstLook>, settings: &Settings) -> Result<Self> {
+        let stride = settings.anchors.strides.iter().copied().max();
         let stride = u32::try_from(stride.unwrap_or(0)).unwrap_or(0);
-        ensure!(stride > 0, "anchors.strides needs at least one stride");
+        ensure!(
+            stride > 0,
+            Settings,
+            "anchors.strides needs at least one stride"
+        );
         Ok(Self {
             network,
-            points: config.landmarks.scheme()?.len(),
-            anchors: AnchorCache::new(&config.anchors),
+            points: settings.landmarks.scheme()?.len(),
+            anchors: AnchorCache::new(&settings.anchors),
             coder: Coder {
-                variances: config.anchors.variances,
+                variances: settings.anchors.variances,
             },
             stride,
         })
@@ -68,56 +55,28 @@ impl Detector {
     pub(super) fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
         let scaled = |size| Scaled::new(photo, size, self.stride);
         Ok(Prepared(
-            options.sizes().map(scaled).collect::<Result<_, _>>()?,
+            options.sizes().map(scaled).collect::<Result<_>>()?,
         ))
     }
 
-    /// The faces of each photo, in the order of `inputs`. Photos of the same shape share passes of
-    /// the network, and passes run in parallel.
-    pub(super) fn run_all(
-        &self,
-        inputs: Vec<Prepared>,
-        options: &DetectOptions,
-    ) -> Result<Vec<Vec<Face>>> {
-        let mut faces = vec![Vec::new(); inputs.len()];
-        let mut shapes: BTreeMap<[u32; 2], Vec<(usize, Scaled)>> = BTreeMap::new();
-        for (index, input) in inputs.into_iter().enumerate() {
-            for input in input.0 {
-                shapes
-                    .entry(input.input())
-                    .or_default()
-                    .push((index, input));
-            }
-        }
-        let passes: Vec<Vec<(usize, Scaled)>> =
-            shapes.into_values().flat_map(split_passes).collect();
-        let found: Vec<Vec<(usize, Vec<Face>)>> = passes
-            .into_par_iter()
-            .map(|pass| {
-                let (indices, inputs): (Vec<_>, Vec<_>) = pass.into_iter().unzip();
-                Ok(indices
-                    .into_iter()
-                    .zip(self.run(&inputs, options)?)
-                    .collect())
-            })
-            .collect::<Result<_>>()?;
-        for (index, of_photo) in found.into_iter().flatten() {
-            faces[index].push(of_photo);
-        }
-        let options = options.postprocess();
-        let merged = faces.into_iter().map(|of_photo| merge(of_photo, &options));
-        Ok(merged.collect())
+    /// The faces of a photo: what looks at all its sizes have found, as one. The looks run in
+    /// parallel.
+    pub(super) fn run(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
+        let look = |scaled: Scaled| self.look(&[scaled], options);
+        let looks: Result<Vec<Vec<Vec<Face>>>> = parallel::map(input.0, look).into_iter().collect();
+        let looks = looks?.into_iter().flatten().collect();
+        Ok(merge(looks, &options.postprocess()))
     }
 
     /// The network alone.
     pub(super) fn forward(&self, images: &[RgbImage]) -> Result<()> {
         let full = |image| Scaled::new(image, InputSize::Full, self.stride);
-        let inputs: Vec<Scaled> = images.iter().map(full).collect::<Result<_, _>>()?;
+        let inputs: Vec<Scaled> = images.iter().map(full).collect::<Result<_>>()?;
         self.network.run(&inputs).map(drop)
     }
 
     /// One pass over photos of one input size.
-    fn run(&self, inputs: &[Scaled], options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
+    fn look(&self, inputs: &[Scaled], options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
         let Some(input) = inputs.first().map(Scaled::input) else {
             return Ok(Vec::new());
         };
@@ -152,6 +111,7 @@ impl Detector {
             let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
             ensure!(
                 n > 0 && logits.len() == n && deltas.len() == n,
+                Network,
                 "the network gave {} scores and {} boxes for a photo of {n} anchors",
                 logits.len(),
                 deltas.len(),
@@ -226,20 +186,6 @@ fn merge(mut looks: Vec<Vec<Face>>, options: &postprocess::Options) -> Vec<Face>
     kept.iter().map(|kept| faces[kept.anchor].clone()).collect()
 }
 
-/// Groups of at most [`BATCH`], but enough of them to keep every thread busy.
-fn split_passes<T>(mut all: Vec<T>) -> Vec<Vec<T>> {
-    let each = all
-        .len()
-        .div_ceil(rayon::current_num_threads())
-        .clamp(1, BATCH);
-    let mut passes = Vec::with_capacity(all.len().div_ceil(each));
-    while all.len() > each {
-        passes.push(all.split_off(all.len() - each));
-    }
-    passes.push(all);
-    passes
-}
-
 /// Softmax of (background, face), second part; 0 where it is certainly less than that of a
 /// difference of `lowest`, as it is for most anchors.
 fn face_probability(&[background, face]: &[f32; 2], lowest: f32) -> f32 {
@@ -282,7 +228,7 @@ mod tests {
             landmarks: Vec::new(),
             landmark_scores: None,
         };
-        let options = DetectOptions::from(&crate::config::DetectConfig::default()).postprocess();
+        let options = DetectOptions::from(&crate::settings::DetectConfig::default()).postprocess();
         let looks = vec![
             vec![face(0.9, 0.0), face(0.3, 50.0)],
             vec![face(0.8, 51.0), face(0.7, 1.0), face(0.6, 90.0)],
@@ -296,16 +242,5 @@ mod tests {
             2
         );
         assert!(merge(Vec::new(), &options).is_empty());
-    }
-
-    #[test]
-    fn passes_hold_everything_once() {
-        for n in [1, 3, 4, 9, 100] {
-            let passes = split_passes((0..n).collect());
-            assert!(passes.iter().all(|p| !p.is_empty() && p.len() <= BATCH));
-            let mut all: Vec<i32> = passes.into_iter().flatten().collect();
-            all.sort_unstable();
-            assert_eq!(all, (0..n).collect::<Vec<_>>());
-        }
     }
 }

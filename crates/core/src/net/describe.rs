@@ -1,0 +1,87 @@
+//! Settings -> the networks that they describe.
+
+use super::{self as net, AlignerNet, Backbone, DetectorNet};
+use crate::error::Result;
+use crate::settings::{
+    AlignerConfig, AnchorConfig, BackboneKind, LandmarksConfig, ModelConfig, Settings,
+};
+
+impl DetectorNet {
+    /// The detector that these settings describe.
+    ///
+    /// # Errors
+    /// When a custom scheme of landmarks contradicts itself.
+    pub fn of(
+        model: &ModelConfig,
+        anchors: &AnchorConfig,
+        landmarks: &LandmarksConfig,
+    ) -> Result<Self> {
+        Ok(Self {
+            backbone: backbone(model),
+            neck_channels: model.neck_channels,
+            se_reduction: model.se_reduction,
+            tower_layers: model.landmark_tower_layers,
+            tower_channels: model.landmark_tower_channels,
+            per_location: anchors.per_location(),
+            coordinates: 2 * landmarks.scheme()?.len(),
+        })
+    }
+
+    /// [`Self::of`] the settings of a weights file.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_settings(settings: &Settings) -> Result<Self> {
+        Self::of(&settings.model, &settings.anchors, &settings.landmarks)
+    }
+}
+
+impl AlignerNet {
+    /// The aligner that these settings describe.
+    ///
+    /// # Errors
+    /// As [`DetectorNet::of`].
+    pub fn of(
+        model: &ModelConfig,
+        aligner: &AlignerConfig,
+        anchors: &AnchorConfig,
+        landmarks: &LandmarksConfig,
+    ) -> Result<Self> {
+        Ok(Self {
+            backbone: backbone(model),
+            side: aligner.side as usize,
+            channels: aligner.channels,
+            heatmap_channels: aligner.heatmap_channels,
+            uncertainty: aligner.uncertainty,
+            points: landmarks.scheme()?.len(),
+            reach: aligner.context * 0.5 / anchors.variances[0],
+        })
+    }
+
+    /// [`Self::of`] the settings of a weights file.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn of_settings(settings: &Settings) -> Result<Self> {
+        let Settings {
+            model,
+            aligner,
+            anchors,
+            landmarks,
+            ..
+        } = settings;
+        Self::of(model, aligner, anchors, landmarks)
+    }
+}
+
+fn backbone(model: &ModelConfig) -> Backbone {
+    let width = model.width_multiplier;
+    Backbone {
+        kind: match model.backbone {
+            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width },
+            BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
+            BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
+            BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
+        },
+    }
+}
