@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::error::{Error, Result, bail, ensure};
 use crate::graph::{Tensor, Weights};
@@ -28,30 +27,48 @@ pub struct File {
     pub tensors: BTreeMap<String, Tensor>,
 }
 
+/// What the file's JSON says of a tensor.
+#[derive(Deserialize)]
+struct Entry {
+    dtype: String,
+    shape: Vec<usize>,
+    /// Where its bytes begin and end, behind the JSON.
+    data_offsets: [usize; 2],
+}
+
+/// The entry of a file's JSON that is no tensor.
+const METADATA: &str = "__metadata__";
+
 impl File {
-    /// Read `bytes`.
+    /// Read `bytes`: eight of them for the length of the JSON, the JSON, numbers. The crate of that
+    /// name would bring ten others, for writing files.
     ///
     /// # Errors
     /// When they are no safetensors file, cut off, of a newer retinamark, or hold a tensor of
     /// anything but floating-point numbers.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         ensure!(starts_like_safetensors(bytes), Weights, "{NO_SAFETENSORS}");
-        let broken = |error| Error::Weights(format!("{NO_SAFETENSORS}: {error}"));
-        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-        let text = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(METADATA_KEY));
+        let broken = || Error::Weights(NO_SAFETENSORS.to_owned());
+        let (length, rest) = bytes.split_first_chunk().ok_or_else(broken)?;
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| broken())?;
+        let (json, data) = rest.split_at_checked(length).ok_or_else(broken)?;
+        let mut entries: BTreeMap<String, Value> =
+            serde_json::from_slice(json).map_err(|_| broken())?;
+        let metadata = entries.remove(METADATA).unwrap_or_default();
+        let text = metadata.get(METADATA_KEY).and_then(Value::as_str);
         if let Some(text) = text {
             check_version(text)?;
         }
         let mut tensors = BTreeMap::new();
-        for (name, view) in file.iter() {
-            tensors.insert(name.to_owned(), tensor(name, &view)?);
+        for (name, entry) in entries {
+            let entry: Entry = serde_json::from_value(entry).map_err(|_| broken())?;
+            let [start, end] = entry.data_offsets;
+            let own = data.get(start..end).ok_or_else(broken)?;
+            let tensor = tensor(&name, &entry, own)?;
+            tensors.insert(name, tensor);
         }
         Ok(Self {
-            header: text.cloned(),
+            header: text.map(str::to_owned),
             tensors,
         })
     }
@@ -80,22 +97,21 @@ fn check_version(text: &str) -> Result<()> {
     Ok(())
 }
 
-fn tensor(name: &str, view: &TensorView<'_>) -> Result<Tensor> {
-    let bytes = view.data();
-    let values: Vec<f32> = match view.dtype() {
-        Dtype::F64 => {
+fn tensor(name: &str, entry: &Entry, bytes: &[u8]) -> Result<Tensor> {
+    let values: Vec<f32> = match entry.dtype.as_str() {
+        "F64" => {
             let numbers = bytes.as_chunks::<8>().0.iter();
             numbers.map(|&b| f64::from_le_bytes(b) as f32).collect()
         }
-        Dtype::F32 => {
+        "F32" => {
             let numbers = bytes.as_chunks::<4>().0.iter();
             numbers.map(|&b| f32::from_le_bytes(b)).collect()
         }
-        Dtype::F16 => {
+        "F16" => {
             let numbers = bytes.as_chunks::<2>().0.iter();
             numbers.map(|&b| from_half(u16::from_le_bytes(b))).collect()
         }
-        Dtype::BF16 => {
+        "BF16" => {
             let numbers = bytes.as_chunks::<2>().0.iter();
             numbers
                 .map(|&[a, b]| f32::from_le_bytes([0, 0, a, b]))
@@ -103,7 +119,18 @@ fn tensor(name: &str, view: &TensorView<'_>) -> Result<Tensor> {
         }
         _ => bail!(Weights, "tensor {name} holds no floating-point numbers"),
     };
-    Tensor::new(view.shape().to_vec(), values)
+    let numbers = entry
+        .shape
+        .iter()
+        .try_fold(1usize, |all, &side| all.checked_mul(side));
+    ensure!(
+        numbers == Some(values.len()),
+        Weights,
+        "tensor {name} has {} numbers instead of {:?}",
+        values.len(),
+        entry.shape
+    );
+    Tensor::new(entry.shape.clone(), values)
 }
 
 /// A number of 16 bits: sign, 5 bits of exponent, 10 of fraction.
@@ -197,7 +224,54 @@ impl Networks {
 
 #[cfg(test)]
 mod tests {
-    use super::from_half;
+    use super::{File, from_half};
+
+    fn file(json: &str, data: &[u8]) -> Vec<u8> {
+        let length = (json.len() as u64).to_le_bytes();
+        [&length, json.as_bytes(), data].concat()
+    }
+
+    #[test]
+    fn tensors_by_hand() {
+        let json = r#"{"a": {"dtype": "F32", "shape": [1, 2], "data_offsets": [2, 10]},
+            "b": {"dtype": "BF16", "shape": [], "data_offsets": [0, 2]}}"#;
+        let data = [
+            &[0x40, 0xc0][..],
+            &1.5f32.to_le_bytes(),
+            &(-2.0f32).to_le_bytes(),
+        ]
+        .concat();
+        let read = File::parse(&file(json, &data)).unwrap();
+        assert_eq!(read.tensors["a"].shape, [1, 2]);
+        assert_eq!(*read.tensors["a"].values, [1.5, -2.0]);
+        assert_eq!(*read.tensors["b"].values, [-3.0]);
+        assert_eq!(read.header, None);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_an_error() {
+        let entry = |dtype: &str, shape: &str, offsets: &str| {
+            format!(
+                r#"{{"a": {{"dtype": "{dtype}", "shape": {shape}, "data_offsets": {offsets}}}}}"#
+            )
+        };
+        for (json, wrong) in [
+            (entry("F32", "[2]", "[0, 4]"), "instead of [2]"),
+            (entry("F32", "[1]", "[4, 12]"), "truncated"),
+            (entry("F32", "[1]", "[4, 0]"), "truncated"),
+            (entry("I32", "[1]", "[0, 4]"), "no floating-point"),
+            (
+                entry("F32", "[18446744073709551615, 2]", "[0, 4]"),
+                "instead of",
+            ),
+            ("{\"a\": 1}".to_owned(), "truncated"),
+            ("{".to_owned(), "truncated"),
+        ] {
+            let error = File::parse(&file(&json, &[0; 8])).unwrap_err().to_string();
+            assert!(error.contains(wrong), "{json}: {error}");
+        }
+        assert!(File::parse(&[255; 40]).is_err());
+    }
 
     #[test]
     fn halves_by_hand() {
