@@ -495,7 +495,7 @@ mod unix {
         );
         let output = run(dir.path(), &["in"]);
         assert_code(&output, 1);
-        assert!(text(&output.stderr).contains("pipe.jpg: it is not a file"));
+        assert!(text(&output.stderr).contains("pipe.jpg: not a regular file"));
     }
 
     /// A run over many photos, once its first lines are written.

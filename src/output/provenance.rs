@@ -5,7 +5,7 @@
 //! adds a line with its stamp. Later lines win.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -32,13 +32,17 @@ pub struct Stamp {
 impl Stamp {
     /// Of the file as it is now; `None` when there is none.
     pub fn of(path: &Path) -> Option<Self> {
-        let data = path.metadata().ok()?;
+        Some(Self::of_metadata(&path.metadata().ok()?))
+    }
+
+    /// Of an opened file.
+    pub fn of_metadata(data: &Metadata) -> Self {
         let modified = data.modified().ok();
         let since = modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-        Some(Self {
+        Self {
             bytes: data.len(),
             modified: since.map_or(0, |since| since.as_nanos() as u64),
-        })
+        }
     }
 }
 

@@ -91,7 +91,7 @@ fn collect(
                 let error = problems.swap_remove(fatal);
                 return Err(error.context(format!("stopped at {}", photo.path.display())));
             }
-            journal.append(&processed.record, processed.stamp)?;
+            journal.append(&processed.record, Some(processed.stamp))?;
             tally.add(photo, &processed.record, processed.shrink);
             tally.failed += usize::from(!problems.is_empty());
             problems.iter().for_each(|problem| tell(problem, bar));

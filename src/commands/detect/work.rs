@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Error, Result, ensure};
+use anyhow::{Context, Error, Result};
 use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
@@ -106,17 +106,17 @@ impl<'a> Worker<'a> {
     /// When the photo cannot be read. Files that cannot be written are told in what it gives.
     pub fn process(&self, photo: &Photo) -> Result<Processed> {
         let about = || format!("in {}", photo.path.display());
-        check_file(&photo.path)?;
+        let mut file = imaging::PhotoFile::open(&photo.path)?;
         // Before reading: what changes meanwhile counts as changed.
-        let stamp = Stamp::of(&photo.path);
+        let stamp = Stamp::of_metadata(file.metadata());
         // Loading repeats the error of a header that cannot be read or promises too much.
-        let size = imaging::probe(&photo.path).ok();
+        let size = file.size().ok();
         let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
         let size = size.unwrap_or([0, 0]);
         let input = self.predictor.input_pixels(size, &self.options);
         let for_network = NETWORK_PIXEL * input.with_context(about)?;
         let mut permit = self.budget.take(pixels(size) + for_network);
-        let image = imaging::load_rgb(&photo.path, &self.limits)?;
+        let image = file.rgb(&self.limits)?;
         let size = [image.width(), image.height()];
         let prepared = self
             .predictor
@@ -184,7 +184,7 @@ pub struct Processed {
     /// Its line.
     pub record: PhotoRecord,
     /// The file as it was read.
-    pub stamp: Option<Stamp>,
+    pub stamp: Stamp,
     /// How many times smaller the photo was made for the network.
     pub shrink: f32,
     /// Files that could not be written.
@@ -193,16 +193,6 @@ pub struct Processed {
 
 fn pixels([width, height]: [u32; 2]) -> u64 {
     u64::from(width) * u64::from(height)
-}
-
-/// Opening a pipe or a device could wait for ever.
-fn check_file(path: &Path) -> Result<()> {
-    let shown = path.display();
-    let data = path
-        .metadata()
-        .with_context(|| format!("cannot read {shown}"))?;
-    ensure!(data.is_file(), "cannot read {shown}: it is not a file");
-    Ok(())
 }
 
 /// A JPEG, or what else the name says.

@@ -1,6 +1,6 @@
 //! Files to upright RGB8 photos: which decoder reads what.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -18,22 +18,121 @@ const READABLE: &str = "jpg, png, bmp, webp, gif and tiff can be read";
 /// The headers of most JPEG and PNG files are no longer.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// Decode a photo: upright (EXIF orientation applied), RGB8, transparent parts over white, of an
-/// animation the first frame. The content decides the format, not the name of the file.
-///
-/// # Errors
-/// Names `path` and the reason when the file cannot be read, is no image, is damaged or cut off,
-/// holds a kind of pixel that is not supported, or is larger than `limits`.
-pub fn load_rgb(path: &Path, limits: &Limits) -> Result<RgbImage> {
-    read(path, limits.max_file_bytes())
-        .and_then(|bytes| decode_rgb(&bytes, limits))
-        .map_err(|error| error.in_file(path))
+/// A photo's file, opened once and read no further than asked for.
+#[derive(Debug)]
+pub struct PhotoFile<'a> {
+    path: &'a Path,
+    file: File,
+    metadata: Metadata,
+    /// What was read of it.
+    bytes: Vec<u8>,
 }
 
-/// [`load_rgb`] of a file that is in memory.
+impl<'a> PhotoFile<'a> {
+    /// Open `path`.
+    ///
+    /// # Errors
+    /// Names it when it cannot be opened, or is no regular file: reading a pipe or a device could
+    /// wait for ever.
+    pub fn open(path: &'a Path) -> Result<Self> {
+        let work = || {
+            let regular = |metadata: &Metadata| match metadata.is_file() {
+                true => Ok(()),
+                false => Err(io::Error::other("not a regular file")),
+            };
+            // Opening a pipe would wait as well.
+            regular(&std::fs::metadata(path)?)?;
+            let file = File::open(path)?;
+            let metadata = file.metadata()?;
+            regular(&metadata)?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = work().map_err(|source| io_error(path, source))?;
+        Ok(Self {
+            path,
+            file,
+            metadata,
+            bytes: Vec::new(),
+        })
+    }
+
+    /// What the system said of the file when it was opened.
+    pub const fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Width and height of the upright photo, from the header alone.
+    ///
+    /// # Errors
+    /// Names the file and the reason when it cannot be read or has no valid header.
+    pub fn size(&mut self) -> Result<[u32; 2]> {
+        self.probe().map_err(|error| error.in_file(self.path))
+    }
+
+    fn probe(&mut self) -> Result<[u32; 2]> {
+        self.read(HEAD_BYTES)?;
+        // In other formats what matters may stand anywhere.
+        if matches!(Format::of(&self.bytes)?, Format::Jpeg | Format::Png)
+            && let Ok(size) = probe_bytes(&self.bytes)
+        {
+            return Ok(size);
+        }
+        self.read_all(Limits::default().max_file_bytes())?;
+        probe_bytes(&self.bytes)
+    }
+
+    /// Decode the photo: upright (EXIF orientation applied), RGB8, transparent parts over white, of
+    /// an animation the first frame. The content decides the format, not the name of the file.
+    ///
+    /// # Errors
+    /// Names the file and the reason when it cannot be read, is no image, is damaged or cut off,
+    /// holds a kind of pixel that is not supported, or is larger than `limits`.
+    pub fn rgb(mut self, limits: &Limits) -> Result<RgbImage> {
+        self.read_all(limits.max_file_bytes())
+            .and_then(|()| decode_rgb(&self.bytes, limits))
+            .map_err(|error| error.in_file(self.path))
+    }
+
+    /// All bytes, of which there may be no more than `most`.
+    fn read_all(&mut self, most: u64) -> Result<()> {
+        self.read(most.saturating_add(1))?;
+        ensure!(
+            self.bytes.len() as u64 <= most,
+            TooLarge,
+            "the file is longer than {most} bytes"
+        );
+        Ok(())
+    }
+
+    /// At least the first `count` bytes, or all.
+    fn read(&mut self, count: u64) -> Result<()> {
+        let missing = count.saturating_sub(self.bytes.len() as u64);
+        let mut rest = (&mut self.file).take(missing);
+        let read = rest.read_to_end(&mut self.bytes);
+        read.map_err(|source| io_error(self.path, source))?;
+        Ok(())
+    }
+}
+
+fn io_error(path: &Path, source: io::Error) -> Error {
+    Error::Io {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// [`PhotoFile::rgb`] of the file at `path`.
 ///
 /// # Errors
-/// The reason, as [`load_rgb`].
+/// As there, and [`PhotoFile::open`].
+pub fn load_rgb(path: &Path, limits: &Limits) -> Result<RgbImage> {
+    PhotoFile::open(path)?.rgb(limits)
+}
+
+/// [`PhotoFile::rgb`] of a file that is in memory.
+///
+/// # Errors
+/// The reason, as there.
 pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     let (rgb, orientation) = caught(|| {
         let decode = match Format::of(bytes)? {
@@ -54,22 +153,12 @@ pub fn decode_rgb(bytes: &[u8], limits: &Limits) -> Result<RgbImage> {
     Ok(upright.into_rgb8())
 }
 
-/// Width and height of the upright photo, from the header alone.
+/// [`PhotoFile::size`] of the file at `path`.
 ///
 /// # Errors
-/// Names `path` and the reason when the file cannot be read or has no valid header.
+/// As there, and [`PhotoFile::open`].
 pub fn probe(path: &Path) -> Result<[u32; 2]> {
-    let work = || {
-        let head = start_of(path, HEAD_BYTES)?;
-        // In other formats what matters may stand anywhere.
-        if matches!(Format::of(&head)?, Format::Jpeg | Format::Png)
-            && let Ok(size) = probe_bytes(&head)
-        {
-            return Ok(size);
-        }
-        probe_bytes(&read(path, Limits::default().max_file_bytes())?)
-    };
-    work().map_err(|error| error.in_file(path))
+    PhotoFile::open(path)?.size()
 }
 
 /// [`probe`] of a file that is in memory.
@@ -87,33 +176,6 @@ pub fn probe_bytes(bytes: &[u8]) -> Result<[u32; 2]> {
     })?;
     let turned = orientation.is_some_and(|o| o.to_exif() >= 5);
     Ok(if turned { [h, w] } else { [w, h] })
-}
-
-/// The bytes of a file that has no more than `most`.
-fn read(path: &Path, most: u64) -> Result<Vec<u8>> {
-    let bytes = start_of(path, most.saturating_add(1))?;
-    ensure!(
-        bytes.len() as u64 <= most,
-        TooLarge,
-        "the file is longer than {most} bytes"
-    );
-    Ok(bytes)
-}
-
-/// The first `count` bytes of a file, or all.
-fn start_of(path: &Path, count: u64) -> Result<Vec<u8>> {
-    let work = || {
-        if !std::fs::metadata(path)?.is_file() {
-            return Err(io::Error::other("not a regular file"));
-        }
-        let mut bytes = Vec::new();
-        File::open(path)?.take(count).read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    work().map_err(|source| Error::Io {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 /// What a decoder returns: the pixels as stored, and how the picture is turned.

@@ -17,7 +17,7 @@ mod tiff;
 mod warp;
 mod webp;
 
-pub use decode::{decode_rgb, load_rgb, probe, probe_bytes};
+pub use decode::{PhotoFile, decode_rgb, load_rgb, probe, probe_bytes};
 pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending, unreadable_kind};
 pub use limits::Limits;
 pub use resize::resize;

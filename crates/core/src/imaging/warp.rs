@@ -146,33 +146,51 @@ impl Source<'_> {
         if !(x >= 0.0 && y >= 0.0 && x < self.size[0] && y < self.size[1]) {
             return None;
         }
-        let (x0, x1, fx) = neighbours(x, self.last[0]);
-        let (y0, y1, fy) = neighbours(y, self.last[1]);
-        let upper = y0 * self.row_bytes;
-        let lower = y1 * self.row_bytes;
-        let at = |start: usize| {
-            let p = &self.pixels[start..start + 3];
-            [u32::from(p[0]), u32::from(p[1]), u32::from(p[2])]
-        };
-        let (a, b) = (at(upper + 3 * x0), at(upper + 3 * x1));
-        let (c, d) = (at(lower + 3 * x0), at(lower + 3 * x1));
+        let ((x, fx), (y, fy)) = (before(x), before(y));
+        let inside = x >= 0 && y >= 0 && x < self.last[0] && y < self.last[1];
+        if !inside {
+            return Some(self.at_edge([x, y], [fx, fy]));
+        }
+        // Both neighbours of a row stand side by side.
+        let start = y as usize * self.row_bytes + 3 * x as usize;
+        let upper = &self.pixels[start..start + 6];
+        let lower = &self.pixels[start + self.row_bytes..start + self.row_bytes + 6];
         Some(std::array::from_fn(|i| {
-            let top = a[i] * (256 - fx) + b[i] * fx;
-            let bottom = c[i] * (256 - fx) + d[i] * fx;
-            ((top * (256 - fy) + bottom * fy + (1 << 15)) >> 16) as u8
+            mixed([upper[i], upper[i + 3], lower[i], lower[i + 3]], [fx, fy])
         }))
+    }
+
+    /// Where one of the neighbours may be beyond the edge, which repeats the last pixel.
+    #[cold]
+    fn at_edge(&self, [x, y]: [i32; 2], shares: [u32; 2]) -> [u8; 3] {
+        let clamp = |v: i32, last: i32| v.clamp(0, last) as usize;
+        let columns = [x, x + 1].map(|x| 3 * clamp(x, self.last[0]));
+        let rows = [y, y + 1].map(|y| clamp(y, self.last[1]) * self.row_bytes);
+        std::array::from_fn(|i| {
+            let at = |row: usize, column: usize| self.pixels[rows[row] + columns[column] + i];
+            mixed([at(0, 0), at(0, 1), at(1, 0), at(1, 1)], shares)
+        })
     }
 }
 
-/// The two pixels whose centres surround `v`, and the share of the second one in 1/256.
+/// The pixel whose centre is the last one before `v` >= 0 (-1 for the first half pixel), and the
+/// share of the next one in 1/256.
 #[inline]
-fn neighbours(v: f32, last: i32) -> (usize, usize, u32) {
+fn before(v: f32) -> (i32, u32) {
     let v = v - 0.5;
-    let floor = v.floor();
-    let first = floor as i32;
-    let share = ((v - floor) * 256.0 + 0.5) as u32;
-    let clamp = |i: i32| i.clamp(0, last) as usize;
-    (clamp(first), clamp(first + 1), share)
+    // `floor` would be a call to a library.
+    let first = v as i32 - i32::from(v < 0.0);
+    let share = ((v - first as f32) * 256.0 + 0.5) as u32;
+    (first, share)
+}
+
+/// Four neighbours, of which the right and the lower ones have these shares in 1/256.
+#[inline]
+fn mixed(neighbours: [u8; 4], [fx, fy]: [u32; 2]) -> u8 {
+    let [a, b, c, d] = neighbours.map(u32::from);
+    let top = a * (256 - fx) + b * fx;
+    let bottom = c * (256 - fx) + d * fx;
+    ((top * (256 - fy) + bottom * fy + (1 << 15)) >> 16) as u8
 }
 
 #[cfg(test)]
