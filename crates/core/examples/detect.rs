@@ -16,7 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = DetectOptions::from(&predictor.settings().detect);
     for face in predictor.detect(&photo, &options)? {
         let corners: [f32; 4] = face.box_xyxy.into();
-        println!("{:.3} at {corners:?}: {} points", face.score, face.landmarks.len());
+        println!(
+            "{:.3} at {corners:?}: {} points",
+            face.score,
+            face.landmarks.len()
+        );
     }
     Ok(())
 }

@@ -8,7 +8,8 @@ use crate::engine::layout::{Map, Place};
 use crate::engine::steps::{
     ActStep, AddStep, CopyRows, CopyStep, Depthwise, DepthwiseConv, DepthwisePointwise, DirectConv,
     GatherStep, Head, Heads, LinearStep, MaskStep, MaxPoolStep, MeanStep, Normalise, Output,
-    PReluStep, PlacesStep, ScaleStep, SoftmaxRows, Stem, Step, Strips, Upsample, WinogradConv,
+    PReluStep, PlacesStep, ScaleStep, SoftmaxRows, Stem, StemStep, Step, Strips, Upsample,
+    WinogradConv,
 };
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, NodeId, Op, Weights};
@@ -16,6 +17,10 @@ use crate::net::{Act, Conv, Linear};
 
 /// Colours of an image.
 const COLOURS: usize = 3;
+
+/// Rows of outputs that a strip behind the stem has: with all that they are made of, they stay in
+/// the cache.
+const STEM_ROWS: usize = 12;
 
 /// A plan of `graph`, which is fused and has no norms, for at most `images` images at a time.
 ///
@@ -95,7 +100,7 @@ impl Build<'_> {
             return Ok(());
         }
         match (self.roles.role(id), node.op) {
-            (Role::WithPointwise | Role::WithUpsample, _) => {}
+            (Role::WithPointwise | Role::WithUpsample | Role::InStrips, _) => {}
             (Role::Head, _) => self.heads(node.inputs[0])?,
             (Role::Parts, _) => {
                 self.map(id);
@@ -385,6 +390,19 @@ impl Build<'_> {
     }
 
     fn stem(&mut self, id: NodeId, conv: &Conv) -> Result<()> {
+        let stem = self.stem_of(id, conv)?;
+        let output = self.map(id);
+        let inputs = conv.kernel * conv.kernel * COLOURS;
+        let cost = inputs * output.blocks() * output.lanes * output.shape[2];
+        self.push(StemStep {
+            strips: Strips::new(output.shape[1], 4, cost),
+            stem,
+            output,
+        });
+        Ok(())
+    }
+
+    fn stem_of(&self, id: NodeId, conv: &Conv) -> Result<Stem> {
         let node = self.graph.node(id);
         check_stride(node, conv)?;
         if conv.depthwise || node.inputs.len() > 1 {
@@ -394,34 +412,47 @@ impl Build<'_> {
         let weights = self
             .packed
             .stem(self.isa, self.weights, &node.name, self.normalise)?;
-        let outputs = self.outputs(&[id]);
         let row = Stem::row(width, conv.pad());
-        let map = &outputs[0].map;
-        let cost = conv.kernel * conv.kernel * COLOURS * map.blocks() * map.lanes * map.shape[2];
         let [r, g, b] = self.normalise.std.map(|std| 1.0 / std);
-        self.push(Stem {
+        Ok(Stem {
             size: [height, width],
             geometry: [conv.kernel, conv.stride, conv.pad()],
             weights,
             acts: self.acts(&[id]),
-            output: outputs[0],
-            strips: Strips::new(map.shape[1], 4, cost),
+            width: node.shape[2],
             taps: (0..conv.kernel).map(|y| y * row).collect(),
             mean: self.normalise.mean.repeat(width),
             factor: [r, g, b].repeat(width),
             normalise: *self.normalise,
-        });
-        Ok(())
+        })
     }
 
-    fn depthwise_of(&self, id: NodeId, conv: &Conv) -> Result<Depthwise> {
+    /// What the first of two convolutions reads, and what computes that where it is in no buffer.
+    fn strips_of(&self, source: NodeId, pad: usize) -> Result<(Map, Option<Stem>)> {
+        let Op::Conv(conv) = self.graph.node(source).op else {
+            return Ok((self.read(source)?, None));
+        };
+        if self.roles.role(source) != Role::InStrips {
+            return Ok((self.read(source)?, None));
+        }
+        let mut map = Map {
+            shape: self.graph.node(source).shape,
+            pad,
+            lanes: self.isa.lanes(),
+            ..Map::NOTHING
+        };
+        map.buffer_blocks = map.blocks();
+        Ok((map, Some(self.stem_of(source, &conv)?)))
+    }
+
+    fn depthwise_of(&self, id: NodeId, conv: &Conv, input: Map) -> Result<Depthwise> {
         let node = self.graph.node(id);
         if node.inputs.len() > 1 {
             return Err(unsupported(node, "with a sum"));
         }
         let (weights, bias) = self.packed.depthwise(self.isa, self.weights, &node.name)?;
         Ok(Depthwise {
-            input: self.read(node.inputs[0])?,
+            input,
             geometry: [conv.kernel, conv.stride, conv.pad()],
             weights,
             bias,
@@ -430,7 +461,8 @@ impl Build<'_> {
     }
 
     fn depthwise(&mut self, id: NodeId, conv: &Conv) -> Result<()> {
-        let own = self.depthwise_of(id, conv)?;
+        let input = self.read(self.graph.node(id).inputs[0])?;
+        let own = self.depthwise_of(id, conv, input)?;
         let output = self.map(id);
         let row = conv.kernel * conv.kernel * output.row();
         self.push(DepthwiseConv {
@@ -452,7 +484,8 @@ impl Build<'_> {
         let Op::Conv(first) = self.graph.node(source).op else {
             return Err(unsupported(node, "here"));
         };
-        let own = self.depthwise_of(source, &first)?;
+        let (input, stem) = self.strips_of(self.graph.node(source).inputs[0], first.pad())?;
+        let own = self.depthwise_of(source, &first, input)?;
         let [_, _, width] = self.graph.node(source).shape;
         let weights = self.packed.conv(self.isa, self.weights, &[&node.name])?;
         let add = node.inputs.get(1).map(|&add| self.read(add)).transpose()?;
@@ -462,7 +495,12 @@ impl Build<'_> {
         let per_pixel = blocks * (map.blocks() * map.lanes + conv.kernel * conv.kernel);
         self.push(DepthwisePointwise {
             taps: (0..blocks).map(|block| block * width * map.lanes).collect(),
-            strips: Strips::new(map.shape[1], 1, per_pixel * map.lanes * width),
+            strips: match stem {
+                // Rows of the stem that two strips need are computed twice.
+                Some(_) => Strips::new(map.shape[1], STEM_ROWS, usize::MAX),
+                None => Strips::new(map.shape[1], 1, per_pixel * map.lanes * width),
+            },
+            stem,
             conv: own,
             width,
             weights,

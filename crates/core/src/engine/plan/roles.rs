@@ -11,6 +11,9 @@ pub enum Role {
     /// A convolution within each channel whose only reader, a 1x1 convolution, computes it row by
     /// row.
     WithPointwise,
+    /// The first convolution, whose rows the two convolutions behind it, its only readers, compute
+    /// strip by strip.
+    InStrips,
     /// A head, computed into rows of anchors with the others of its map.
     Head,
     /// A convolution that is computed when the smaller map that is added to it is known.
@@ -79,6 +82,9 @@ impl Roles {
                 let reader = self.readers[id.0][0];
                 let is_image = graph.node(node.inputs[0]).op == Op::Input;
                 match graph.node(reader).op {
+                    Op::Conv(next) if is_image && self.goes_on(graph, reader, &next) => {
+                        Role::InStrips
+                    }
                     Op::Conv(next) if conv.depthwise && is_pointwise(&next) => {
                         match graph.node(reader).inputs[0] == id {
                             true => Role::WithPointwise,
@@ -99,6 +105,16 @@ impl Roles {
             }
             _ => Role::Own,
         }
+    }
+
+    /// Whether `id`, a convolution, works within channels for a 1x1 convolution that alone reads it.
+    fn goes_on(&self, graph: &Graph, id: NodeId, conv: &Conv) -> bool {
+        let next = self.readers[id.0].first().map(|&next| graph.node(next));
+        conv.depthwise
+            && self.is_private(id)
+            && next.is_some_and(|next| {
+                matches!(next.op, Op::Conv(conv) if is_pointwise(&conv)) && next.inputs[0] == id
+            })
     }
 
     /// Whether all parts are convolutions that can write whole blocks of it.

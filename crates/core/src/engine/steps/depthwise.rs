@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use super::conv::{Output, Taken, Upsample};
+use super::image::Stem;
 use super::{Run, Step, Strip, Strips};
 use crate::engine::kernels::{
     Add, Buffer, ConvRow, DepthwiseRow, Isa, Weights, conv_row, depthwise_row,
 };
 use crate::engine::layout::Map;
+use crate::engine::{Image, Images};
 use crate::net::Act;
 
 /// A convolution within each channel.
@@ -94,6 +96,9 @@ impl Step for DepthwiseConv {
 /// [`Depthwise`], then a 1x1 convolution of its rows while they are in the cache.
 #[derive(Debug)]
 pub struct DepthwisePointwise {
+    /// What gives the rows of the image's map, where that is not worth writing down: the input of
+    /// `conv` then is the map's shape, in no buffer.
+    pub stem: Option<Stem>,
     /// The first convolution.
     pub conv: Depthwise,
     /// Width of its outputs.
@@ -114,44 +119,103 @@ pub struct DepthwisePointwise {
     pub taps: Vec<usize>,
 }
 
+impl DepthwisePointwise {
+    /// Rows of the input that so many rows of outputs read.
+    fn input_rows(&self, rows: usize) -> usize {
+        let [kernel, stride, _] = self.conv.geometry;
+        (rows.max(1) - 1) * stride + kernel
+    }
+
+    /// Numbers of a row between the two convolutions.
+    fn between(&self) -> usize {
+        self.taps.len() * self.width * self.conv.input.lanes
+    }
+
+    /// What the stem gives for a strip, with zeros around, from the first row on that the strip
+    /// reads.
+    fn stem_rows(
+        &self,
+        stem: &Stem,
+        isa: Isa,
+        image: &Image<'_>,
+        strip: &Strip,
+        (out, lines): (&mut [f32], &mut [f32]),
+    ) {
+        let [_, stride, pad] = self.conv.geometry;
+        let map = &self.conv.input;
+        let first = strip.rows.start * stride;
+        let past = first + self.input_rows(strip.rows.len());
+        // Counted with the border.
+        let inside = first.max(pad)..past.min(map.shape[1] + pad);
+        let side = pad * map.lanes;
+        for (y, row) in out.chunks_exact_mut(map.row()).enumerate() {
+            if inside.contains(&(first + y)) {
+                for block in row.chunks_exact_mut(map.block()) {
+                    block[..side].fill(0.0);
+                    block[map.block() - side..].fill(0.0);
+                }
+            } else {
+                row.fill(0.0);
+            }
+        }
+        let rows = inside.start - pad..inside.end - pad;
+        let at = |y: usize| (y + pad - first) * map.row() + map.in_row();
+        stem.rows(isa, image, rows, lines, (out, map.block(), at));
+    }
+
+    /// The 1x1 convolution of a row.
+    fn pointwise(&self, isa: Isa, between: &[f32], add: Option<Add<'_>>, out: &mut [f32]) {
+        conv_row(
+            isa,
+            ConvRow {
+                input: between,
+                taps: &self.taps,
+                step: self.conv.input.lanes,
+                weights: &self.weights,
+                blocks: 0..self.output.end,
+                acts: &self.acts,
+                add,
+                out,
+                out_block: self.output.map.block(),
+                width: self.width,
+            },
+        );
+    }
+}
+
 impl Step for DepthwisePointwise {
     fn run(&self, run: &mut Run<'_>) {
         let mut taken = Taken::of(run, &[self.output]);
-        let input = run.buffer(self.conv.input.buffer);
         let of = |map: Option<Map>| map.map_or(&[][..], |map| run.buffer(map.buffer));
+        let input = of(self.stem.is_none().then_some(self.conv.input));
         let add = of(self.add);
         let small = of(self.upsample.map(|upsample| upsample.small));
-        let (isa, map) = (run.isa, &self.output.map);
-        let lanes = self.conv.input.lanes;
+        let (isa, map, images) = (run.isa, &self.output.map, run.images);
+        let row_len = self.width * self.conv.input.lanes;
         let work = |strip: Strip, [part, _]: [&mut [f32]; 2], scratch: &mut [f32]| {
             strip.clear_border(map, part);
-            let image = &input[strip.image * self.conv.input.image()..];
+            let (between, rest) = scratch.split_at_mut(self.between());
+            let (image, first) = match (&self.stem, images) {
+                (Some(stem), Images::Many(images)) => {
+                    let rows = self.input_rows(strip.rows.len());
+                    let (own, lines) = rest.split_at_mut(rows * self.conv.input.row());
+                    let image = &images[strip.image];
+                    self.stem_rows(stem, isa, image, &strip, (&mut *own, lines));
+                    (&*own, strip.rows.start)
+                }
+                _ => (&input[strip.image * self.conv.input.image()..], 0),
+            };
             for y in strip.rows.clone() {
-                let between = &mut scratch[..self.taps.len() * self.width * lanes];
-                let rows = between.chunks_exact_mut(self.width * lanes);
-                for (block, row) in rows.enumerate() {
-                    self.conv.row(isa, image, y, block, row);
+                for (block, row) in between.chunks_exact_mut(row_len).enumerate() {
+                    self.conv.row(isa, image, y - first, block, row);
                 }
                 let at = strip.at_row(map, y);
                 let row = &mut part[at..at + map.row()];
-                conv_row(
-                    isa,
-                    ConvRow {
-                        input: between,
-                        taps: &self.taps,
-                        step: lanes,
-                        weights: &self.weights,
-                        blocks: 0..self.output.end,
-                        acts: &self.acts,
-                        add: self.add.map(|map| Add {
-                            values: &add[strip.image * map.image() + map.at_row(y)..],
-                            block: map.block(),
-                        }),
-                        out: &mut row[map.in_row()..],
-                        out_block: map.block(),
-                        width: self.width,
-                    },
-                );
+                let add = self.add.map(|map| Add {
+                    values: &add[strip.image * map.image() + map.at_row(y)..],
+                    block: map.block(),
+                });
+                self.pointwise(isa, between, add, &mut row[map.in_row()..]);
                 if let Some(upsample) = &self.upsample {
                     let small = &small[strip.image * upsample.small.image()..];
                     upsample.add(isa, small, map, y, row);
@@ -164,8 +228,9 @@ impl Step for DepthwisePointwise {
     }
 
     fn reads(&self) -> Vec<usize> {
+        let input = self.stem.is_none().then_some(self.conv.input);
         let small = self.upsample.map(|upsample| upsample.small);
-        let maps = [Some(self.conv.input), self.add, small];
+        let maps = [input, self.add, small];
         maps.into_iter().flatten().map(|map| map.buffer).collect()
     }
 
@@ -174,6 +239,10 @@ impl Step for DepthwisePointwise {
     }
 
     fn scratch(&self, _images: usize) -> usize {
-        self.taps.len() * self.width * self.conv.input.lanes
+        let stem = self.stem.as_ref().map_or(0, |stem| {
+            let rows = self.input_rows(self.strips.rows());
+            rows * self.conv.input.row() + stem.scratch(rows)
+        });
+        self.between() + stem
     }
 }

@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::conv::{Output, Taken};
 use super::{Run, Step, Strip, Strips};
-use crate::engine::kernels::{ConvRow, Weights, conv_row};
+use crate::engine::kernels::{ConvRow, Isa, Weights, conv_row};
+use crate::engine::layout::Map;
 use crate::engine::{Image, Images};
 use crate::net::Act;
 
@@ -42,10 +42,8 @@ pub struct Stem {
     pub weights: Arc<Weights>,
     /// Of each block.
     pub acts: Vec<Act>,
-    /// Where it goes.
-    pub output: Output,
-    /// Of the output.
-    pub strips: Strips,
+    /// Width of its outputs.
+    pub width: usize,
     /// Where each row of the kernel reads.
     pub taps: Vec<usize>,
     /// Means of all colours of a row.
@@ -91,6 +89,43 @@ impl Stem {
         }
     }
 
+    /// Numbers of working memory for so many rows of outputs.
+    pub fn scratch(&self, rows: usize) -> usize {
+        self.lines(rows) * Self::row(self.size[1], self.geometry[2])
+    }
+
+    /// Compute `rows` of all blocks; the first pixel of row `y` goes to `at(y)` of `out`, blocks are
+    /// `block` numbers apart.
+    pub fn rows(
+        &self,
+        isa: Isa,
+        image: &Image<'_>,
+        rows: Range<usize>,
+        lines: &mut [f32],
+        (out, block, at): (&mut [f32], usize, impl Fn(usize) -> usize),
+    ) {
+        let [_, stride, pad] = self.geometry;
+        let row = Self::row(self.size[1], pad);
+        self.read(image, &rows, lines);
+        for y in rows.clone() {
+            conv_row(
+                isa,
+                ConvRow {
+                    input: &lines[(y - rows.start) * stride * row..],
+                    taps: &self.taps,
+                    step: stride * COLOURS,
+                    weights: &self.weights,
+                    blocks: 0..self.weights.blocks(),
+                    acts: &self.acts,
+                    add: None,
+                    out: &mut out[at(y)..],
+                    out_block: block,
+                    width: self.width,
+                },
+            );
+        }
+    }
+
     fn read_row(&self, image: &Image<'_>, y: usize, out: &mut [f32]) {
         match *image {
             Image::Rgb { pixels, size } => {
@@ -120,39 +155,32 @@ impl Stem {
     }
 }
 
-impl Step for Stem {
+/// [`Stem`] by itself.
+#[derive(Debug)]
+pub struct StemStep {
+    /// The convolution.
+    pub stem: Stem,
+    /// Where it goes.
+    pub output: Map,
+    /// Of the output.
+    pub strips: Strips,
+}
+
+impl Step for StemStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = Taken::of(run, &[self.output]);
-        let (isa, map, images) = (run.isa, &self.output.map, run.images);
-        let [_, stride, pad] = self.geometry;
-        let row = Self::row(self.size[1], pad);
-        let work = |strip: Strip, [part, _]: [&mut [f32]; 2], scratch: &mut [f32]| {
+        let mut taken = run.take(self.output.buffer);
+        let (isa, map, images) = (run.isa, &self.output, run.images);
+        let work = |strip: Strip, [part]: [&mut [f32]; 1], scratch: &mut [f32]| {
             strip.clear_border(map, part);
             let Images::Many(images) = images else { return };
-            let lines = &mut scratch[..self.lines(strip.rows.len()) * row];
-            self.read(&images[strip.image], &strip.rows, lines);
-            for y in strip.rows.clone() {
-                let at = strip.at_row(map, y) + map.in_row();
-                conv_row(
-                    isa,
-                    ConvRow {
-                        input: &lines[(y - strip.rows.start) * stride * row..],
-                        taps: &self.taps,
-                        step: stride * COLOURS,
-                        weights: &self.weights,
-                        blocks: 0..self.output.end,
-                        acts: &self.acts,
-                        add: None,
-                        out: &mut part[at..],
-                        out_block: map.block(),
-                        width: map.shape[2],
-                    },
-                );
-            }
+            let at = |y| strip.at_row(map, y) + map.in_row();
+            let out = (&mut *part, map.block(), at);
+            let image = &images[strip.image];
+            self.stem.rows(isa, image, strip.rows.clone(), scratch, out);
         };
-        self.strips
-            .run(run.count, run.scratch, taken.buffers(), &work);
-        taken.put(run);
+        let buffers = [(taken.as_mut_slice(), map)];
+        self.strips.run(run.count, run.scratch, buffers, &work);
+        run.put(self.output.buffer, taken);
     }
 
     fn reads(&self) -> Vec<usize> {
@@ -160,10 +188,10 @@ impl Step for Stem {
     }
 
     fn writes(&self) -> Vec<usize> {
-        vec![self.output.map.buffer]
+        vec![self.output.buffer]
     }
 
     fn scratch(&self, _images: usize) -> usize {
-        self.lines(self.strips.rows()) * Self::row(self.size[1], self.geometry[2])
+        self.stem.scratch(self.strips.rows())
     }
 }

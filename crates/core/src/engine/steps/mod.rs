@@ -20,7 +20,7 @@ use crate::parallel::{join, threads};
 pub use conv::{DirectConv, Output, Upsample};
 pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
 pub use heads::{CopyRows, Head, Heads, SoftmaxRows};
-pub use image::{Normalise, Stem};
+pub use image::{Normalise, Stem, StemStep};
 pub use linear::{LinearStep, LinearWeights};
 pub use maps::{
     ActStep, AddStep, CopyStep, MaskStep, MaxPoolStep, MeanStep, PReluStep, PlacesStep, ScaleStep,
