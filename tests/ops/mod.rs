@@ -3,19 +3,45 @@
 mod exact;
 mod sets;
 
+use std::cell::RefCell;
+
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Distribution, Gradients, Int, Tensor, TensorData};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution as _, Normal};
 use retinamark::ops;
 
 fn training_device() -> Device {
     Device::flex().autodiff()
 }
 
+/// Numbers around 0.1, the same in every run of a test: which of two neighbours of a kink a sum falls
+/// on, and how much of a small sum is rounding, is no matter of luck then.
 fn random<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    Tensor::random(shape, Distribution::Normal(0.1, 1.0), &training_device())
+    thread_local! {
+        static NUMBERS: RefCell<ChaCha8Rng> = RefCell::new(ChaCha8Rng::seed_from_u64(seed()));
+    }
+    let numbers = NUMBERS.with_borrow_mut(|rng| {
+        let normal = Normal::new(0.1f32, 1.0).unwrap();
+        (0..shape.iter().product::<usize>())
+            .map(|_| normal.sample(rng))
+            .collect::<Vec<f32>>()
+    });
+    Tensor::from_data(TensorData::new(numbers, shape), &training_device())
+}
+
+/// Of the test that runs on this thread.
+fn seed() -> u64 {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default().bytes();
+    name.fold(7, |seed: u64, byte| {
+        seed.wrapping_mul(31).wrapping_add(u64::from(byte))
+    })
 }
 
 fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
@@ -71,12 +97,20 @@ fn conv(
     groups: usize,
     bias: bool,
 ) -> Conv2d {
-    Conv2dConfig::new(channels, [kernel, kernel])
+    let mut conv = Conv2dConfig::new(channels, [kernel, kernel])
         .with_stride([stride, stride])
         .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
         .with_groups(groups)
         .with_bias(bias)
-        .init(&training_device())
+        .init(&training_device());
+    let fan_in = (channels[0] / groups * kernel * kernel) as f32;
+    conv.weight = conv.weight.map(|w| small(w.dims(), fan_in));
+    conv.bias = conv.bias.map(|bias| bias.map(|b| small(b.dims(), fan_in)));
+    conv
+}
+
+fn small<const D: usize>(shape: [usize; D], fan_in: f32) -> Tensor<D> {
+    (random(shape) / fan_in.sqrt()).detach().require_grad()
 }
 
 #[test]
@@ -100,7 +134,7 @@ fn convolutions_of_the_model_match() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(3), ..ProptestConfig::with_cases(48) })]
 
     #[test]
     fn dense_convolution_matches(
