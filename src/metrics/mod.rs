@@ -1,4 +1,4 @@
-//! Quality of detections: plain numbers (DESIGN section 4).
+//! Quality of detections: plain numbers (`docs/design.md`, section 6).
 
 pub mod alignment;
 pub mod ap;

@@ -40,7 +40,7 @@ impl Anatomy {
     }
 }
 
-/// WFLW pairs below the contour (whose pairs are `i <-> 32 - i`), DESIGN section 4.
+/// WFLW pairs below the contour (whose pairs are `i <-> 32 - i`); see `docs/design.md`, section 6.
 const WFLW98_PAIRS: [(usize, usize); 28] = [
     (33, 46),
     (34, 45),
@@ -314,7 +314,7 @@ fn swap_pairs(mirror: &mut [usize], pairs: &[(usize, usize)]) {
     }
 }
 
-/// For each of the 68 iBUG points the WFLW point at the same place (DESIGN section 4).
+/// For each of the 68 iBUG points the WFLW point at the same place (`docs/design.md`, section 6).
 pub const IBUG68_IN_WFLW98: [usize; 68] = [
     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, // contour
     33, 34, 35, 36, 37, 42, 43, 44, 45, 46, // brows
