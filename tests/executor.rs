@@ -162,3 +162,17 @@ fn the_core_by_itself_finds_the_same() {
     let whole = Predictor::load(&file, &Device::flex()).unwrap();
     assert_eq!(found, whole.detect(&photo, &options).unwrap());
 }
+
+/// Which anchors vote about coarse points is no matter of the faces that are wanted.
+#[test]
+fn points_do_not_depend_on_the_lowest_score() {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/sample/obama_speech.jpg");
+    let photo = image::open(photo).unwrap().into_rgb8();
+    let file = weights::find(None).unwrap();
+    let predictor = Predictor::load(&file, &Device::flex()).unwrap().one_pass();
+    let mut options = DetectOptions::from(&Config::default().detect);
+    options.landmark_votes = 9;
+    let few = predictor.detect(&photo, &options.with_score(0.6)).unwrap();
+    let many = predictor.detect(&photo, &options.with_score(0.02)).unwrap();
+    assert!(!few.is_empty() && few[..] == many[..few.len()]);
+}

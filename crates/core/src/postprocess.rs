@@ -36,6 +36,12 @@ impl Options {
             votes: config.landmark_votes,
         }
     }
+
+    /// Lowest score of anchors that matter: those that vote, which are the same whatever faces are
+    /// wanted, or are faces.
+    pub const fn lowest(&self) -> f32 {
+        self.score.min(VOTE_SCORE)
+    }
 }
 
 /// A face that survived; its landmarks are yet to be computed.
@@ -61,9 +67,14 @@ pub fn keep(
     letterbox: &Letterbox,
     options: &Options,
 ) -> Vec<Vec<Kept>> {
-    // Who votes does not depend on which faces are wanted.
-    let lowest = options.score.min(VOTE_SCORE);
-    let all = candidates(scores, box_deltas, anchors, coder, letterbox, lowest);
+    let all = candidates(
+        scores,
+        box_deltas,
+        anchors,
+        coder,
+        letterbox,
+        options.lowest(),
+    );
     let best = |lowest: f32| {
         let count = all.partition_point(|candidate| candidate.score >= lowest);
         &all[..count.min(options.top_k)]

@@ -3,7 +3,7 @@
 use crate::geometry::{BoxXyxy, Point};
 
 /// Largest size delta that is decoded, times the variance: `exp` of more would overflow.
-const MAX_LOG_SCALE: f32 = 16.0;
+pub const MAX_LOG_SCALE: f32 = 16.0;
 
 /// Encodes and decodes deltas; `variances` scale centre and size.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,5 +5,5 @@ mod coder;
 mod generator;
 
 pub use cache::AnchorCache;
-pub use coder::Coder;
+pub use coder::{Coder, MAX_LOG_SCALE};
 pub use generator::Anchors;

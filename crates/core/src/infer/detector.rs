@@ -116,7 +116,7 @@ impl Detector {
                 logits.len(),
                 deltas.len(),
             );
-            let lowest = logit(options.score);
+            let lowest = logit(options.lowest());
             let score = |logits: &[f32; 2]| face_probability(logits, lowest);
             let scores: Vec<f32> = logits.iter().map(score).collect();
             let coder = self.coder;

@@ -24,7 +24,9 @@ pub use depthwise::{DepthwiseRow, depthwise_row};
 pub use linear::linear;
 pub use maps::{act_row, add_row, max_pool_row, mean_rows, prelu_row, scale_row, upsample_add_row};
 pub use places::expected_places;
-pub use winograd::{OUT as WINOGRAD_OUT, Target, Winograd, winograd_weights};
+pub use winograd::{
+    MOST_BLOCKS as WINOGRAD_BLOCKS, OUT as WINOGRAD_OUT, Target, Winograd, winograd_weights,
+};
 
 /// An instruction set that this processor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

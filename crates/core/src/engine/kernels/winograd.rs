@@ -14,6 +14,9 @@ use crate::net::Act;
 /// Outputs of a tile, each way.
 pub const OUT: usize = 4;
 
+/// Most blocks of input channels.
+pub const MOST_BLOCKS: usize = 256;
+
 /// Inputs of a tile, each way.
 const IN: usize = 6;
 
@@ -129,8 +132,8 @@ impl Winograd<'_> {
         let each = tiles * lanes;
         let (v, rest) = scratch.split_at_mut(NUMBERS * self.in_blocks * each);
         self.transform_input(isa, tiles, v);
-        let taps: [usize; 256] = std::array::from_fn(|block| block * each);
-        let none = [Act::None; 256];
+        let taps: [usize; MOST_BLOCKS] = std::array::from_fn(|block| block * each);
+        let none = [Act::None; MOST_BLOCKS];
         let mut start = 0;
         for target in targets {
             let mut first = start;

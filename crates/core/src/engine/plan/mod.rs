@@ -1,9 +1,12 @@
 //! A graph for one size of input, turned into steps on buffers.
 
 mod build;
+mod dense;
+mod heads;
 mod pack;
 mod place;
 mod roles;
+mod separable;
 
 use super::layout::Place;
 use super::steps::Step;

@@ -2,17 +2,13 @@
 
 use super::builder::{Attribute, Builder, Form, Written};
 use super::{Decoding, Size};
+use crate::anchors::MAX_LOG_SCALE;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::net::MAX_LOG_SIZE;
 
 /// What decoding gives.
 pub const OUTPUTS: [&str; 3] = ["scores", "boxes", "landmarks"];
-
-/// Largest size delta of a box that is decoded, times the variance: `exp` of more would overflow.
-const MAX_LOG_SCALE: f32 = 16.0;
-
-/// Landmarks are not placed in boxes larger than `e^3` anchors, or smaller than `e^-3`.
-const MAX_LOG_SIZE: f32 = 3.0;
 
 /// What the nodes are called.
 const WITHIN: &str = "decode";
