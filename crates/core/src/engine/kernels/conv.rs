@@ -68,6 +68,9 @@ impl Weights {
     }
 }
 
+/// Pixels of tiles: each is compiled for every instruction set, number of blocks and distance.
+const SIZES: [usize; 7] = [14, 12, 10, 6, 4, 2, 1];
+
 /// What is added to the outputs before the activation.
 #[derive(Clone, Copy, Debug)]
 pub struct Add<'a> {
@@ -175,17 +178,17 @@ struct Tiles<'a> {
 }
 
 impl Tiles<'_> {
-    /// A whole row in tiles whose sizes differ by one at most.
+    /// A whole row, the largest tiles first.
     unsafe fn row<const Q: usize>(self, isa: Isa, step: usize, width: usize) {
-        let tiles = width.div_ceil(isa.tile());
-        let (small, larger) = (width / tiles, width % tiles);
         let mut rest = self;
-        for (pixels, count) in [(small + 1, larger), (small, tiles - larger)] {
-            if count > 0 {
-                rest.count = count;
+        let mut left = width;
+        for pixels in SIZES.into_iter().filter(|&pixels| pixels <= isa.tile()) {
+            rest.count = left / pixels;
+            if rest.count > 0 {
                 unsafe { rest.of_size::<Q>(isa, step, pixels) };
-                let done = pixels * count;
+                let done = pixels * rest.count;
                 let lanes = isa.lanes();
+                left -= done;
                 rest.input = rest.input.wrapping_add(done * step);
                 rest.out = rest.out.wrapping_add(done * lanes);
                 rest.add = rest
@@ -196,15 +199,17 @@ impl Tiles<'_> {
     }
 
     unsafe fn of_size<const Q: usize>(self, isa: Isa, step: usize, pixels: usize) {
-        macro_rules! by_pixels {
-            ($($p:literal)*) => {
-                match pixels {
-                    $($p => unsafe { self.of_step::<Q, $p>(isa, step) },)*
-                    _ => unreachable!("tiles of {pixels}"),
-                }
-            };
+        unsafe {
+            match pixels {
+                14 => self.of_step::<Q, 14>(isa, step),
+                12 => self.of_step::<Q, 12>(isa, step),
+                10 => self.of_step::<Q, 10>(isa, step),
+                6 => self.of_step::<Q, 6>(isa, step),
+                4 => self.of_step::<Q, 4>(isa, step),
+                2 => self.of_step::<Q, 2>(isa, step),
+                _ => self.of_step::<Q, 1>(isa, step),
+            }
         }
-        by_pixels!(1 2 3 4 5 6 7 8 9 10 11 12 13 14)
     }
 
     /// Distances between pixels that occur are compiled in: every load has an address of its own
