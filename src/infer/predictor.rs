@@ -190,14 +190,3 @@ fn is_onnx(path: &Path) -> bool {
     let extension = path.extension();
     extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_predictor_may_be_shared_between_threads() {
-        fn shared<T: Send + Sync>() {}
-        shared::<Predictor>();
-    }
-}

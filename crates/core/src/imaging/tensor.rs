@@ -1,4 +1,5 @@
-//! Pixels to network input. The only place where input normalisation happens.
+//! Pixels to planar network input, for training and burn's devices; the executor reads bytes itself
+//! (`engine::steps::image`).
 
 use image::RgbImage;
 

@@ -25,6 +25,15 @@ fn each_row(
     }
 }
 
+/// [`each_row`] of the map of a buffer, while `f` reads the others.
+fn write_rows(run: &mut Run<'_>, map: &Map, mut f: impl FnMut(&Run<'_>, [usize; 3], &mut [f32])) {
+    let mut taken = run.take(map.buffer);
+    each_row(map, run.count, taken.as_mut_slice(), |at, row| {
+        f(run, at, row)
+    });
+    run.put(map.buffer, taken);
+}
+
 /// Where a row of a block begins.
 fn row_at(map: &Map, [image, y, block]: [usize; 3]) -> usize {
     image * map.image() + map.at_row(y) + block * map.block()
@@ -85,11 +94,9 @@ pub struct ActStep {
 
 impl Step for ActStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = run.take(self.map.buffer);
-        each_row(&self.map, run.count, taken.as_mut_slice(), |_, row| {
+        write_rows(run, &self.map, |run, _, row| {
             kernels::act_row(run.isa, row, self.act);
         });
-        run.put(self.map.buffer, taken);
     }
 
     fn reads(&self) -> Vec<usize> {
@@ -112,17 +119,10 @@ pub struct PReluStep {
 
 impl Step for PReluStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = run.take(self.map.buffer);
-        each_row(
-            &self.map,
-            run.count,
-            taken.as_mut_slice(),
-            |[_, _, block], row| {
-                let slope = &self.slope.as_slice()[block * self.map.lanes..];
-                kernels::prelu_row(run.isa, row, slope);
-            },
-        );
-        run.put(self.map.buffer, taken);
+        write_rows(run, &self.map, |run, [_, _, block], row| {
+            let slope = &self.slope.as_slice()[block * self.map.lanes..];
+            kernels::prelu_row(run.isa, row, slope);
+        });
     }
 
     fn reads(&self) -> Vec<usize> {
@@ -147,26 +147,18 @@ pub struct AddStep {
 
 impl Step for AddStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = run.take(self.map.buffer);
-        let other = run.buffer(self.other.buffer);
         let (map, from) = (&self.map, &self.other);
-        each_row(
-            map,
-            run.count,
-            taken.as_mut_slice(),
-            |[image, y, block], row| {
-                let y = y * from.shape[1] / map.shape[1];
-                let at = row_at(from, [image, y, block]);
-                let other = &other[at..at + from.shape[2] * from.lanes];
-                if from.shape == map.shape {
-                    kernels::add_row(run.isa, row, other, self.act);
-                } else {
-                    kernels::upsample_add_row(run.isa, row, other);
-                    kernels::act_row(run.isa, row, self.act);
-                }
-            },
-        );
-        run.put(self.map.buffer, taken);
+        write_rows(run, map, |run, [image, y, block], row| {
+            let y = y * from.shape[1] / map.shape[1];
+            let at = row_at(from, [image, y, block]);
+            let other = &run.buffer(from.buffer)[at..at + from.shape[2] * from.lanes];
+            if from.shape == map.shape {
+                kernels::add_row(run.isa, row, other, self.act);
+            } else {
+                kernels::upsample_add_row(run.isa, row, other);
+                kernels::act_row(run.isa, row, self.act);
+            }
+        });
     }
 
     fn reads(&self) -> Vec<usize> {
@@ -189,18 +181,10 @@ pub struct ScaleStep {
 
 impl Step for ScaleStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = run.take(self.map.buffer);
-        let factor = run.buffer(self.factor.buffer);
-        each_row(
-            &self.map,
-            run.count,
-            taken.as_mut_slice(),
-            |[image, _, block], row| {
-                let at = row_at(&self.factor, [image, 0, block]);
-                kernels::scale_row(run.isa, row, &factor[at..]);
-            },
-        );
-        run.put(self.map.buffer, taken);
+        write_rows(run, &self.map, |run, [image, _, block], row| {
+            let at = row_at(&self.factor, [image, 0, block]);
+            kernels::scale_row(run.isa, row, &run.buffer(self.factor.buffer)[at..]);
+        });
     }
 
     fn reads(&self) -> Vec<usize> {
@@ -223,20 +207,12 @@ pub struct MeanStep {
 
 impl Step for MeanStep {
     fn run(&self, run: &mut Run<'_>) {
-        let mut taken = run.take(self.output.buffer);
-        let input = run.buffer(self.input.buffer);
         let map = &self.input;
         let size = [map.shape[1], map.row(), map.shape[2]];
-        each_row(
-            &self.output,
-            run.count,
-            taken.as_mut_slice(),
-            |[image, _, block], out| {
-                let input = &input[row_at(map, [image, 0, block])..];
-                kernels::mean_rows(run.isa, input, size, out);
-            },
-        );
-        run.put(self.output.buffer, taken);
+        write_rows(run, &self.output, |run, [image, _, block], out| {
+            let input = &run.buffer(map.buffer)[row_at(map, [image, 0, block])..];
+            kernels::mean_rows(run.isa, input, size, out);
+        });
     }
 
     fn reads(&self) -> Vec<usize> {
