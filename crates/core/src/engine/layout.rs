@@ -31,6 +31,17 @@ impl Map {
         buffer_blocks: 0,
     };
 
+    /// The same map with nothing beside it, in no buffer.
+    #[must_use]
+    pub const fn alone(&self) -> Self {
+        Self {
+            buffer: Self::NOTHING.buffer,
+            first_block: 0,
+            buffer_blocks: self.blocks(),
+            ..*self
+        }
+    }
+
     /// Its own blocks.
     pub const fn blocks(&self) -> usize {
         self.shape[0].div_ceil(self.lanes)

@@ -4,6 +4,7 @@
 //! [`Trace`] makes it of a description in [`crate::net`]; [`passes`] rewrite it. Its tensors are
 //! known by name only; [`Weights`] hold their numbers.
 
+mod bytes;
 mod cost;
 pub mod passes;
 #[cfg(any(test, feature = "reference"))]
@@ -13,6 +14,7 @@ mod trace;
 
 use crate::net::{Act, Conv, Linear, Pool};
 
+pub use bytes::{BYTE_FIELDS, ByteScale, weight_byte};
 pub use cost::Cost;
 pub use tensors::{Kind, Tensor, TensorSpec, Weights};
 pub use trace::Trace;

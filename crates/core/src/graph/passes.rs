@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Graph, Node, NodeId, Op, Tensor, Weights};
+use super::{BYTE_FIELDS, Graph, Node, NodeId, Op, Tensor, Weights};
 use crate::error::Result;
 use crate::net::Act;
 
@@ -19,14 +19,23 @@ pub fn without_norms(graph: &Graph) -> Graph {
 }
 
 /// Batch norms multiplied into the convolutions before them, which get biases instead. The result
-/// has the tensors of the new graph only.
+/// has the tensors of the new graph only. Convolutions that have biases already, as those in bytes
+/// do, stay as they are.
 ///
 /// # Errors
 /// Names a tensor that is missing or of another shape.
 pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> {
     let mut tensors = Weights::default();
-    for node in graph.nodes() {
-        let specs = graph.tensors_of(node);
+    let folded = without_norms(graph);
+    for (node, without) in graph.nodes().iter().zip(folded.nodes()) {
+        let is_folded = weights.0.contains_key(&format!("{}.bias", node.name));
+        let specs = graph.tensors_of(if is_folded { without } else { node });
+        for field in BYTE_FIELDS {
+            let name = format!("{}.{field}", node.name);
+            if let Some(tensor) = weights.0.get(&name) {
+                tensors.insert(name, tensor.clone());
+            }
+        }
         let values = specs.iter().map(|t| weights.get(&t.name, &t.shape));
         let values: Vec<&Arc<[f32]>> = values.collect::<Result<_>>()?;
         match (&node.op, &values[..]) {
@@ -53,7 +62,7 @@ pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> 
             }
         }
     }
-    Ok((without_norms(graph), tensors))
+    Ok((folded, tensors))
 }
 
 impl Weights {

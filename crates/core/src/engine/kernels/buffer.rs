@@ -36,6 +36,15 @@ impl Buffer {
         buffer
     }
 
+    /// These bytes, in place of a quarter as many numbers.
+    pub fn of_bytes(bytes: &[i8]) -> Self {
+        let mut buffer = Self::zeros(bytes.len().div_ceil(4));
+        for (to, &byte) in as_bytes(buffer.as_mut_slice()).iter_mut().zip(bytes) {
+            *to = byte.cast_unsigned();
+        }
+        buffer
+    }
+
     /// All of them.
     pub fn as_slice(&self) -> &[f32] {
         // A line is sixteen numbers and nothing else.
@@ -49,6 +58,12 @@ impl Buffer {
             std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.lines.len() * 16)
         }
     }
+}
+
+/// Memory of numbers for four times as many bytes.
+pub fn as_bytes(numbers: &mut [f32]) -> &mut [u8] {
+    // A number is four bytes, whatever they are.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), numbers.len() * 4) }
 }
 
 impl std::fmt::Debug for Buffer {

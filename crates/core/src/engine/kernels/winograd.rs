@@ -7,6 +7,7 @@
 
 use super::buffer::Buffer;
 use super::conv::{ConvRow, Weights, conv_row};
+use super::element::Numbers;
 use super::simd::Simd;
 use super::{Isa, Kernel};
 use crate::net::Act;
@@ -46,7 +47,7 @@ pub fn winograd_weights(
     isa: Isa,
     [outputs, inputs]: [usize; 2],
     weight: impl Fn(usize, usize, usize, usize) -> f32,
-) -> Vec<Weights> {
+) -> Vec<Weights<Numbers>> {
     let kernels: Vec<[f32; NUMBERS]> = (0..outputs * inputs)
         .map(|i| {
             let number = |y, x| weight(i / inputs, i % inputs, y, x);
@@ -64,7 +65,7 @@ pub fn winograd_weights(
                 0.0
             }
         };
-        Weights::pack(
+        Weights::<Numbers>::pack(
             isa,
             [outputs, inputs.div_ceil(lanes), lanes],
             number,
@@ -89,7 +90,7 @@ pub struct Winograd<'a> {
     /// Blocks of input channels.
     pub in_blocks: usize,
     /// Of the 36 products.
-    pub weights: &'a [Weights],
+    pub weights: &'a [Weights<Numbers>],
     /// `[block][lane]`.
     pub bias: &'a Buffer,
     /// Of each output block.

@@ -28,6 +28,7 @@ pub fn build(
     packed: &Packed,
     images: usize,
 ) -> Result<Plan> {
+    check_bytes(graph, weights)?;
     let roles = Roles::of(graph, isa.lanes());
     let mut build = Build {
         isa,
@@ -276,6 +277,17 @@ impl Build<'_> {
         });
         Ok(())
     }
+}
+
+/// No others than convolutions over channels of maps can be in bytes.
+fn check_bytes(graph: &Graph, weights: &Weights) -> Result<()> {
+    let known = graph.byte_convs();
+    for (index, node) in graph.nodes().iter().enumerate() {
+        if weights.byte_scale(&node.name)?.is_some() && !known.contains(&NodeId(index)) {
+            return Err(unsupported(node, "in 8 bits"));
+        }
+    }
+    Ok(())
 }
 
 /// The kernels know neighbours and every other pixel.

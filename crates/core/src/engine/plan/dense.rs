@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::graph::{NodeId, Op};
 use crate::net::{Act, Conv};
 
+/// Rows of outputs in a strip that is computed in bytes, at least.
+const BYTE_ROWS: usize = 4;
+
 impl Build<'_> {
     pub(super) fn conv(
         &mut self,
@@ -32,7 +35,7 @@ impl Build<'_> {
         let add = node.inputs.get(1).map(|&add| self.read(add)).transpose()?;
         let mut together = vec![id];
         if add.is_none() && upsample.is_none() {
-            together.extend(self.sibling(id, conv));
+            together.extend(self.sibling(id, conv)?);
         }
         let outputs = self.outputs(&together);
         let names: Vec<&str> = together
@@ -40,7 +43,8 @@ impl Build<'_> {
             .map(|id| &*self.graph.node(*id).name)
             .collect();
         let acts = self.acts(&together);
-        let by_winograd = conv.kernel == 3 && conv.stride == 1 && conv.pad() == 1;
+        let in_bytes = self.weights.byte_scale(&node.name)?.is_some();
+        let by_winograd = conv.kernel == 3 && conv.stride == 1 && conv.pad() == 1 && !in_bytes;
         if by_winograd && add.is_none() && input.blocks() <= WINOGRAD_BLOCKS {
             let strips = WinogradConv::strips(&outputs[0].map);
             let weights = self.packed.winograd(self.isa, self.weights, &names)?;
@@ -54,12 +58,15 @@ impl Build<'_> {
             });
             return Ok(());
         }
-        let weights = self.packed.conv(self.isa, self.weights, &names)?;
-        let taps = DirectConv::taps(&input, conv.kernel);
+        let weights = self.packed.dense(self.isa, self.weights, &names)?;
+        let read = if in_bytes { input.alone() } else { input };
+        let taps = DirectConv::taps(&read, conv.kernel);
         let map = &outputs[0].map;
         let row = taps.len() * input.lanes * acts.len() * input.lanes * map.shape[2];
+        // Rows that two strips read become bytes twice.
+        let unit = if in_bytes { BYTE_ROWS } else { 1 };
         self.push(DirectConv {
-            strips: Strips::new(map.shape[1], 1, row),
+            strips: Strips::new(map.shape[1], unit, row),
             geometry: [conv.kernel, conv.stride, conv.pad()],
             input,
             weights,
@@ -74,11 +81,12 @@ impl Build<'_> {
 
     /// Another convolution of the same map that can be computed with `id`: its channels begin at a
     /// new block.
-    fn sibling(&mut self, id: NodeId, conv: &Conv) -> Option<NodeId> {
+    fn sibling(&mut self, id: NodeId, conv: &Conv) -> Result<Option<NodeId>> {
         let node = self.graph.node(id);
         if !node.shape[0].is_multiple_of(self.isa.lanes()) {
-            return None;
+            return Ok(None);
         }
+        let scale = self.weights.byte_scale(&node.name)?;
         let own = self.map(id).buffer;
         let readers = self.roles.readers(node.inputs[0]).to_vec();
         let fits = |&other: &NodeId| {
@@ -89,18 +97,19 @@ impl Build<'_> {
                 && !self.done[other.0]
                 && self.roles.role(other) == Role::Own
                 && self.graph.node(other).inputs.len() == 1
+                && self.weights.byte_scale(&self.graph.node(other).name).ok() == Some(scale)
                 && Conv {
                     to: conv.to,
                     act: conv.act,
                     ..like
                 } == *conv
         };
-        let found = readers.into_iter().find(fits)?;
-        if self.map(found).buffer == own {
-            return None;
+        let found = readers.into_iter().find(fits);
+        let found = found.filter(|&other| self.map(other).buffer != own);
+        if let Some(other) = found {
+            self.done[other.0] = true;
         }
-        self.done[found.0] = true;
-        Some(found)
+        Ok(found)
     }
 
     pub(super) fn outputs(&mut self, ids: &[NodeId]) -> Vec<Output> {

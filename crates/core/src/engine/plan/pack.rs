@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::engine::kernels::{Buffer, Isa, Weights as ConvWeights, winograd_weights};
+use crate::engine::kernels::{
+    Buffer, ByteOutput, Bytes, Isa, Numbers, Weights as ConvWeights, winograd_weights,
+};
 use crate::engine::layout::Map;
-use crate::engine::steps::{LinearStep, LinearWeights, Normalise, WinogradWeights};
+use crate::engine::steps::{Dense, LinearStep, LinearWeights, Normalise, WinogradWeights};
 use crate::error::Result;
-use crate::graph::{Tensor, Weights};
+use crate::graph::{ByteScale, Tensor, Weights, weight_byte};
 
 /// What was packed, by the names of what it was made of.
 #[derive(Debug, Default)]
 pub struct Packed {
-    convs: Kept<ConvWeights>,
+    convs: Kept<ConvWeights<Numbers>>,
+    byte_convs: Kept<ConvWeights<Bytes>>,
     winograds: Kept<WinogradWeights>,
     buffers: Kept<Buffer>,
     linears: Kept<LinearWeights>,
@@ -97,29 +100,90 @@ impl<'a> Joined<'a> {
         let (source, own) = self.find(output);
         source.bias[own]
     }
+
+    /// Outputs, taps (kernel rows, columns, blocks), and inputs of each over a blocked map. With
+    /// fewer channels than a block has, the others need not be looked at.
+    fn blocked(&self, isa: Isa) -> [usize; 3] {
+        let (inputs, lanes) = (self.inputs(), isa.lanes());
+        let places = self.kernel() * self.kernel();
+        let taps = places * inputs.div_ceil(lanes);
+        [self.outputs, taps, lanes.min(inputs)]
+    }
+
+    /// The weight at a place of [`Joined::blocked`]; `None` beyond the last channel.
+    fn at(&self, isa: Isa, output: usize, tap: usize, lane: usize) -> Option<f32> {
+        let (kernel, lanes) = (self.kernel(), isa.lanes());
+        let blocks = self.inputs().div_ceil(lanes);
+        let (place, input) = (tap / blocks, tap % blocks * lanes + lane);
+        let (source, own) = self.find(output);
+        let known = input < self.inputs();
+        known.then(|| source.at(own, input, place / kernel, place % kernel))
+    }
 }
 
 impl Packed {
-    /// Dense convolutions called `names` over blocked maps, one behind the other.
-    pub fn conv(&self, isa: Isa, weights: &Weights, names: &[&str]) -> Result<Arc<ConvWeights>> {
+    /// Dense convolutions called `names` over blocked maps, one behind the other: in bytes where the
+    /// first one is.
+    pub fn dense(&self, isa: Isa, weights: &Weights, names: &[&str]) -> Result<Dense> {
+        Ok(match weights.byte_scale(names[0])? {
+            Some(input) => Dense::Bytes {
+                weights: self.byte_conv(isa, weights, names, input)?,
+                input,
+            },
+            None => Dense::Numbers(self.conv(isa, weights, names)?),
+        })
+    }
+
+    /// The same, in numbers.
+    pub fn conv(
+        &self,
+        isa: Isa,
+        weights: &Weights,
+        names: &[&str],
+    ) -> Result<Arc<ConvWeights<Numbers>>> {
         kept(&self.convs, names.join("|"), || {
             let joined = Joined::of(weights, names)?;
-            let (inputs, kernel, lanes) = (joined.inputs(), joined.kernel(), isa.lanes());
-            let blocks = inputs.div_ceil(lanes);
-            // With fewer channels than a block has, the others need not be looked at.
-            let inner = lanes.min(inputs);
-            let shape = [joined.outputs, kernel * kernel * blocks, inner];
-            let weight = |output: usize, tap: usize, lane: usize| {
-                let (place, input) = (tap / blocks, tap % blocks * lanes + lane);
-                let (source, own) = joined.find(output);
-                match input < inputs {
-                    true => source.at(own, input, place / kernel, place % kernel),
-                    false => 0.0,
-                }
+            let weight = |output, tap, lane| {
+                let known = joined.at(isa, output, tap, lane);
+                known.unwrap_or(0.0)
             };
-            Ok(ConvWeights::pack(isa, shape, weight, |output| {
+            let shape = joined.blocked(isa);
+            Ok(ConvWeights::<Numbers>::pack(isa, shape, weight, |output| {
                 joined.bias(output)
             }))
+        })
+    }
+
+    fn byte_conv(
+        &self,
+        isa: Isa,
+        weights: &Weights,
+        names: &[&str],
+        input: ByteScale,
+    ) -> Result<Arc<ConvWeights<Bytes>>> {
+        kept(&self.byte_convs, names.join("|"), || {
+            let joined = Joined::of(weights, names)?;
+            let mut scales = Vec::new();
+            for name in names {
+                let field = format!("{name}.weight_scale");
+                scales.extend_from_slice(&weights.tensor(&field)?.values);
+            }
+            let mut wrong = None;
+            let weight = |output: usize, tap, lane| {
+                let known = joined.at(isa, output, tap, lane);
+                let byte = known.map(|weight| weight_byte(weight, scales[output]));
+                byte.unwrap_or(Ok(0)).unwrap_or_else(|error| {
+                    wrong = Some(error);
+                    0
+                })
+            };
+            let output = |output: usize| ByteOutput {
+                scale: scales[output] * input.scale,
+                bias: joined.bias(output),
+            };
+            let shape = joined.blocked(isa);
+            let packed = ConvWeights::<Bytes>::pack(isa, shape, weight, input.zero, output);
+            wrong.map_or(Ok(packed), Err)
         })
     }
 
@@ -130,7 +194,7 @@ impl Packed {
         weights: &Weights,
         name: &str,
         normalise: &Normalise,
-    ) -> Result<Arc<ConvWeights>> {
+    ) -> Result<Arc<ConvWeights<Numbers>>> {
         kept(&self.convs, format!("image|{name}"), || {
             let source = source(weights, name)?;
             let [outputs, inputs, kernel, _] = source.shape();
@@ -138,7 +202,7 @@ impl Packed {
                 source.at(output, normalise.channel(i % inputs), y, i / inputs)
             };
             let shape = [outputs, kernel, kernel * inputs];
-            Ok(ConvWeights::pack(isa, shape, weight, |output| {
+            Ok(ConvWeights::<Numbers>::pack(isa, shape, weight, |output| {
                 source.bias[output]
             }))
         })

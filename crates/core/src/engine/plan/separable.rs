@@ -113,7 +113,7 @@ impl Build<'_> {
         let (input, stem) = self.strips_of(self.graph.node(source).inputs[0], first.pad())?;
         let own = self.depthwise_of(source, &first, input)?;
         let [_, _, width] = self.graph.node(source).shape;
-        let weights = self.packed.conv(self.isa, self.weights, &[&node.name])?;
+        let weights = self.packed.dense(self.isa, self.weights, &[&node.name])?;
         let add = node.inputs.get(1).map(|&add| self.read(add)).transpose()?;
         let output = self.outputs(&[id])[0];
         let blocks = own.input.blocks();

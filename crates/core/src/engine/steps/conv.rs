@@ -1,10 +1,15 @@
 //! Dense convolutions by their definition.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Run, Step, Strip, Strips};
-use crate::engine::kernels::{Add, Buffer, ConvRow, Isa, Weights, conv_row, upsample_add_row};
+use crate::engine::kernels::{
+    Add, Buffer, Bytes, ConvRow, Element, Isa, Numbers, Weights, as_bytes, conv_row, quantise_row,
+    upsample_add_row,
+};
 use crate::engine::layout::Map;
+use crate::graph::ByteScale;
 use crate::net::Act;
 
 /// Where some of a convolution's blocks go.
@@ -68,6 +73,27 @@ impl Upsample {
     }
 }
 
+/// Packed weights of a dense convolution, and what they are multiplied with.
+#[derive(Clone, Debug)]
+pub enum Dense {
+    /// The numbers of the map.
+    Numbers(Arc<Weights<Numbers>>),
+    /// Its numbers as bytes.
+    Bytes {
+        /// Also bytes.
+        weights: Arc<Weights<Bytes>>,
+        /// How numbers become bytes.
+        input: ByteScale,
+    },
+}
+
+impl Dense {
+    /// Whether it needs its input as bytes.
+    pub const fn is_in_bytes(&self) -> bool {
+        matches!(self, Self::Bytes { .. })
+    }
+}
+
 /// A convolution, perhaps of several that read the same map, with one or two maps as outputs.
 #[derive(Debug)]
 pub struct DirectConv {
@@ -76,7 +102,7 @@ pub struct DirectConv {
     /// Kernel, stride, zeros on each side.
     pub geometry: [usize; 3],
     /// Of all its blocks.
-    pub weights: Arc<Weights>,
+    pub weights: Dense,
     /// Of each block.
     pub acts: Vec<Act>,
     /// Added before the activation, in the shape of the first output.
@@ -87,8 +113,17 @@ pub struct DirectConv {
     pub outputs: Vec<Output>,
     /// Of the outputs.
     pub strips: Strips,
-    /// Where each tap reads.
+    /// Where each tap reads, in what it reads: the input, or the strip's bytes.
     pub taps: Vec<usize>,
+}
+
+/// What rows of outputs are made of.
+struct Source<'a, E: Element> {
+    weights: &'a Weights<E>,
+    values: &'a [E::Input],
+    map: Map,
+    /// First row of the map, with its border, that `values` has.
+    first: usize,
 }
 
 impl DirectConv {
@@ -102,18 +137,84 @@ impl DirectConv {
         places.map(tap).collect()
     }
 
-    fn strip(&self, isa: Isa, strip: &Strip, inputs: [&[f32]; 3], parts: &mut [&mut [f32]]) {
-        let [_, stride, pad] = self.geometry;
-        let [input, add, small] = inputs;
-        let image = &input[strip.image * self.input.image()..];
+    /// Rows of the input, with its border, that rows of outputs read.
+    fn input_rows(&self, rows: &Range<usize>) -> Range<usize> {
+        let [kernel, stride, pad] = self.geometry;
+        let first = rows.start * stride + self.input.pad - pad;
+        first..first + (rows.len().max(1) - 1) * stride + kernel
+    }
+
+    /// The input's rows that a strip reads, as bytes.
+    fn quantise(
+        &self,
+        isa: Isa,
+        scale: ByteScale,
+        rows: Range<usize>,
+        input: &[f32],
+        to: &mut [u8],
+    ) {
+        let map = &self.input;
+        let len = map.blocks() * map.block();
+        for (y, to) in rows.zip(to.chunks_exact_mut(len)) {
+            let from = y * map.row() + map.first_block * map.block();
+            quantise_row(isa, scale, &input[from..from + len], to);
+        }
+    }
+
+    fn strip(
+        &self,
+        isa: Isa,
+        strip: &Strip,
+        inputs: [&[f32]; 3],
+        parts: &mut [&mut [f32]],
+        scratch: &mut [f32],
+    ) {
         for (part, output) in parts.iter_mut().zip(&self.outputs) {
             strip.clear_border(&output.map, part);
         }
+        let image = &inputs[0][strip.image * self.input.image()..];
+        let beside = [inputs[1], inputs[2]];
+        match &self.weights {
+            Dense::Numbers(weights) => {
+                let source = Source {
+                    weights,
+                    values: image,
+                    map: self.input,
+                    first: 0,
+                };
+                self.rows(isa, strip, &source, beside, parts);
+            }
+            Dense::Bytes { weights, input } => {
+                let rows = self.input_rows(&strip.rows);
+                let first = rows.start;
+                let bytes = as_bytes(scratch);
+                self.quantise(isa, *input, rows, image, bytes);
+                let source = Source {
+                    weights,
+                    values: bytes,
+                    map: self.input.alone(),
+                    first,
+                };
+                self.rows(isa, strip, &source, beside, parts);
+            }
+        }
+    }
+
+    fn rows<E: Element>(
+        &self,
+        isa: Isa,
+        strip: &Strip,
+        source: &Source<'_, E>,
+        [add, small]: [&[f32]; 2],
+        parts: &mut [&mut [f32]],
+    ) {
+        let [_, stride, pad] = self.geometry;
+        let read = &source.map;
         for y in strip.rows.clone() {
             // The border is at least as wide as the padding.
-            let from = (y * stride + self.input.pad - pad) * self.input.row()
-                + self.input.first_block * self.input.block()
-                + (self.input.pad - pad) * self.input.lanes;
+            let from = (y * stride + read.pad - pad - source.first) * read.row()
+                + read.first_block * read.block()
+                + (read.pad - pad) * read.lanes;
             let mut first = 0;
             for (part, output) in parts.iter_mut().zip(&self.outputs) {
                 let map = &output.map;
@@ -122,10 +223,10 @@ impl DirectConv {
                 conv_row(
                     isa,
                     ConvRow {
-                        input: &image[from..],
+                        input: &source.values[from..],
                         taps: &self.taps,
-                        step: stride * self.input.lanes,
-                        weights: &self.weights,
+                        step: stride * read.lanes,
+                        weights: source.weights,
                         blocks: first..output.end,
                         acts: &self.acts,
                         add: self.add.map(|map| Add {
@@ -154,8 +255,8 @@ impl Step for DirectConv {
         let small = self.upsample.map(|upsample| upsample.small);
         let inputs = [run.buffer(self.input.buffer), of(self.add), of(small)];
         let isa = run.isa;
-        let work = |strip: Strip, mut parts: [&mut [f32]; 2], _: &mut [f32]| {
-            self.strip(isa, &strip, inputs, &mut parts);
+        let work = |strip: Strip, mut parts: [&mut [f32]; 2], scratch: &mut [f32]| {
+            self.strip(isa, &strip, inputs, &mut parts, scratch);
         };
         self.strips
             .run(run.count, run.scratch, taken.buffers(), &work);
@@ -173,5 +274,13 @@ impl Step for DirectConv {
             .iter()
             .map(|output| output.map.buffer)
             .collect()
+    }
+
+    fn scratch(&self, _images: usize) -> usize {
+        if !self.weights.is_in_bytes() {
+            return 0;
+        }
+        let rows = self.input_rows(&(0..self.strips.rows())).len();
+        (rows * self.input.alone().row()).div_ceil(size_of::<f32>())
     }
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::conv::{Output, Taken, Upsample};
+use super::conv::{Dense, Output, Taken, Upsample};
 use super::image::Stem;
 use super::{Run, Step, Strip, Strips};
 use crate::engine::kernels::{
-    Add, Buffer, ConvRow, DepthwiseRow, Isa, Weights, conv_row, depthwise_row,
+    Add, Buffer, ConvRow, DepthwiseRow, Element, Isa, Weights, as_bytes, conv_row, depthwise_row,
+    quantise_row,
 };
 use crate::engine::layout::Map;
 use crate::engine::{Image, Images};
@@ -104,7 +105,7 @@ pub struct DepthwisePointwise {
     /// Width of its outputs.
     pub width: usize,
     /// Of the second one.
-    pub weights: Arc<Weights>,
+    pub weights: Dense,
     /// Of each of its blocks.
     pub acts: Vec<Act>,
     /// Added before the activation.
@@ -129,6 +130,12 @@ impl DepthwisePointwise {
     /// Numbers of a row between the two convolutions.
     fn between(&self) -> usize {
         self.taps.len() * self.width * self.conv.input.lanes
+    }
+
+    /// Numbers that have room for the bytes of such a row, if they are needed.
+    fn bytes(&self) -> usize {
+        let needed = self.weights.is_in_bytes();
+        usize::from(needed) * self.between().div_ceil(size_of::<f32>())
     }
 
     /// What the stem gives for a strip, with zeros around, from the first row on that the strip
@@ -163,15 +170,32 @@ impl DepthwisePointwise {
         stem.rows(isa, image, rows, lines, (out, map.block(), at));
     }
 
-    /// The 1x1 convolution of a row.
-    fn pointwise(&self, isa: Isa, between: &[f32], add: Option<Add<'_>>, out: &mut [f32]) {
+    /// The 1x1 convolution of a row, for which `bytes` are memory.
+    fn pointwise(&self, isa: Isa, between: &[f32], bytes: &mut [f32], to: Pointwise<'_>) {
+        match &self.weights {
+            Dense::Numbers(weights) => self.multiply(isa, between, weights, to),
+            Dense::Bytes { weights, input } => {
+                let bytes = &mut as_bytes(bytes)[..between.len()];
+                quantise_row(isa, *input, between, bytes);
+                self.multiply(isa, bytes, weights, to);
+            }
+        }
+    }
+
+    fn multiply<E: Element>(
+        &self,
+        isa: Isa,
+        input: &[E::Input],
+        weights: &Weights<E>,
+        Pointwise { add, out }: Pointwise<'_>,
+    ) {
         conv_row(
             isa,
             ConvRow {
-                input: between,
+                input,
                 taps: &self.taps,
                 step: self.conv.input.lanes,
-                weights: &self.weights,
+                weights,
                 blocks: 0..self.output.end,
                 acts: &self.acts,
                 add,
@@ -181,6 +205,12 @@ impl DepthwisePointwise {
             },
         );
     }
+}
+
+/// What belongs to a row of outputs.
+struct Pointwise<'a> {
+    add: Option<Add<'a>>,
+    out: &'a mut [f32],
 }
 
 impl Step for DepthwisePointwise {
@@ -195,6 +225,7 @@ impl Step for DepthwisePointwise {
         let work = |strip: Strip, [part, _]: [&mut [f32]; 2], scratch: &mut [f32]| {
             strip.clear_border(map, part);
             let (between, rest) = scratch.split_at_mut(self.between());
+            let (bytes, rest) = rest.split_at_mut(self.bytes());
             let (image, first) = match (&self.stem, images) {
                 (Some(stem), Images::Many(images)) => {
                     let rows = self.input_rows(strip.rows.len());
@@ -215,7 +246,8 @@ impl Step for DepthwisePointwise {
                     values: &add[strip.image * map.image() + map.at_row(y)..],
                     block: map.block(),
                 });
-                self.pointwise(isa, between, add, &mut row[map.in_row()..]);
+                let out = &mut row[map.in_row()..];
+                self.pointwise(isa, between, bytes, Pointwise { add, out });
                 if let Some(upsample) = &self.upsample {
                     let small = &small[strip.image * upsample.small.image()..];
                     upsample.add(isa, small, map, y, row);
@@ -243,6 +275,6 @@ impl Step for DepthwisePointwise {
             let rows = self.input_rows(self.strips.rows());
             rows * self.conv.input.row() + stem.scratch(rows)
         });
-        self.between() + stem
+        self.between() + self.bytes() + stem
     }
 }

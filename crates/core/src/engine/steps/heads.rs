@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Run, Step};
-use crate::engine::kernels::{ConvRow, Weights, conv_row};
+use crate::engine::kernels::{ConvRow, Numbers, Weights, conv_row};
 use crate::engine::layout::Map;
 use crate::net::Act;
 
@@ -28,7 +28,7 @@ pub struct Heads {
     /// What they read.
     pub input: Map,
     /// Of all of them.
-    pub weights: Arc<Weights>,
+    pub weights: Arc<Weights<Numbers>>,
     /// None of them has one.
     pub acts: Vec<Act>,
     /// Where they go.

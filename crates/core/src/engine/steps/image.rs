@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Run, Step, Strip, Strips};
-use crate::engine::kernels::{ConvRow, Isa, Weights, conv_row};
+use crate::engine::kernels::{ConvRow, Isa, Numbers, Weights, conv_row};
 use crate::engine::layout::Map;
 use crate::engine::{Image, Images};
 use crate::net::Act;
@@ -39,7 +39,7 @@ pub struct Stem {
     /// Kernel, stride, zeros on each side.
     pub geometry: [usize; 3],
     /// `[kernel row][kernel column, colour]`.
-    pub weights: Arc<Weights>,
+    pub weights: Arc<Weights<Numbers>>,
     /// Of each block.
     pub acts: Vec<Act>,
     /// Width of its outputs.

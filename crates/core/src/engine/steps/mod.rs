@@ -17,7 +17,7 @@ use super::layout::Map;
 use super::{Images, Windows, lock};
 use crate::parallel::{join, threads};
 
-pub use conv::{DirectConv, Output, Upsample};
+pub use conv::{Dense, DirectConv, Output, Upsample};
 pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
 pub use heads::{CopyRows, Head, Heads, SoftmaxRows};
 pub use image::{Normalise, Stem, StemStep};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::conv::{Output, Taken, Upsample};
 use super::{Run, Step, Strip, Strips};
-use crate::engine::kernels::{Buffer, Target, WINOGRAD_OUT, Weights, Winograd};
+use crate::engine::kernels::{Buffer, Numbers, Target, WINOGRAD_OUT, Weights, Winograd};
 use crate::engine::layout::Map;
 use crate::net::Act;
 
@@ -15,7 +15,7 @@ const TILES: usize = 28;
 #[derive(Debug)]
 pub struct WinogradWeights {
     /// Of the 36 products.
-    pub products: Vec<Weights>,
+    pub products: Vec<Weights<Numbers>>,
     /// `[block][lane]`.
     pub bias: Buffer,
 }

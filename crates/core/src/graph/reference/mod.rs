@@ -32,7 +32,7 @@ impl Value {
 }
 
 /// The outputs of `graph` by name, in its order, for an `image` in the order channel, y, x. Sums
-/// are of 64 bits. Masks let everything through, as they do for whole maps.
+/// are of 64 bits; inputs of convolutions in bytes are rounded. Masks let everything through, as they do for whole maps.
 ///
 /// # Errors
 /// Names a tensor that is missing or of another shape, an image of another size, and a node whose
@@ -77,7 +77,15 @@ fn compute(
     let tensors: Vec<&[f32]> = tensors.collect::<Result<_>>()?;
     Ok(match (node.op, inputs) {
         (Op::Input, _) => image.to_vec(),
-        (Op::Conv(conv), &[x, ref rest @ ..]) => of_conv(&conv, &tensors, x, rest, node.shape),
+        (Op::Conv(conv), &[x, ref rest @ ..]) => {
+            let bytes = weights.byte_scale(&node.name)?;
+            let rounded = bytes.map(|scale| Value {
+                shape: x.shape,
+                values: x.map(|_, v| scale.rounded(v)),
+            });
+            let x = rounded.as_ref().unwrap_or(x);
+            of_conv(&conv, &tensors, x, rest, node.shape)
+        }
         (Op::Linear(linear), &[x]) => of_linear(&linear, &tensors, x),
         (Op::Act(how), &[x]) => x.map(|_, v| act(how, v)),
         (Op::Add(how), &[a, b]) => add(a, b, how),

@@ -1,0 +1,208 @@
+//! Convolutions in 8 bits: which, and in what tensors that is written down.
+//!
+//! A convolution `name` is computed in bytes where its weights are multiples of
+//! `name.weight_scale` (one for each output, times -127 to 127) and `name.input_scale` and
+//! `name.input_zero` say how its input is written: `byte = round(x / scale) + zero`, from 0 to 255.
+
+use super::{Graph, NodeId, Op, Tensor, Weights};
+use crate::error::{Error, Result};
+use crate::net::Conv;
+
+/// Largest weight, as a byte.
+const MOST: f32 = 127.0;
+
+/// Fields of a convolution's tensors in bytes, behind its name.
+pub const BYTE_FIELDS: [&str; 3] = ["weight_scale", "input_scale", "input_zero"];
+
+/// How numbers are written as bytes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByteScale {
+    /// What the next byte is more.
+    pub scale: f32,
+    /// The byte of zero.
+    pub zero: u8,
+}
+
+impl ByteScale {
+    /// The finest one that reaches from `low` to `high` and has a byte for zero.
+    #[must_use]
+    pub fn reaching(low: f32, high: f32) -> Self {
+        let (low, high) = (low.min(0.0), high.max(0.0));
+        let scale = ((high - low) / 255.0).max(f32::MIN_POSITIVE);
+        let zero = (-low / scale).round() as u8;
+        Self { scale, zero }
+    }
+
+    /// What numbers are multiplied by.
+    pub fn factor(self) -> f32 {
+        1.0 / self.scale
+    }
+
+    /// The byte of `x`, as a number.
+    fn byte(self, x: f32) -> f32 {
+        let whole = (x * self.factor()).round_ties_even() + f32::from(self.zero);
+        whole.clamp(0.0, 255.0)
+    }
+
+    /// What the byte of `x` stands for.
+    #[must_use]
+    pub fn rounded(self, x: f32) -> f32 {
+        (self.byte(x) - f32::from(self.zero)) * self.scale
+    }
+}
+
+impl Graph {
+    /// The convolutions that can be computed in bytes: over channels of a map, and no heads, which
+    /// cost little and decide everything.
+    pub fn byte_convs(&self) -> Vec<NodeId> {
+        let ids = (0..self.nodes().len()).map(NodeId);
+        ids.filter(|&id| self.is_byte_conv(id)).collect()
+    }
+
+    fn is_byte_conv(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        let dense = matches!(
+            node.op,
+            Op::Conv(Conv {
+                depthwise: false,
+                ..
+            })
+        );
+        let is_head = self
+            .nodes()
+            .iter()
+            .any(|reader| matches!(reader.op, Op::Rows { .. }) && reader.inputs.contains(&id));
+        dense && !is_head && self.node(node.inputs[0]).op != Op::Input
+    }
+}
+
+impl Weights {
+    /// How the input of convolution `name` is written, if that is computed in bytes.
+    ///
+    /// # Errors
+    /// When only a part of that is known, or it is impossible.
+    pub fn byte_scale(&self, name: &str) -> Result<Option<ByteScale>> {
+        let field = |field: &str| format!("{name}.{field}");
+        if !BYTE_FIELDS
+            .iter()
+            .any(|own| self.0.contains_key(&field(own)))
+        {
+            return Ok(None);
+        }
+        let scale = self.get(&field("input_scale"), &[1])?[0];
+        let zero = self.get(&field("input_zero"), &[1])?[0];
+        let scales = self.tensor(&field("weight_scale"))?;
+        let fits = scale.is_normal()
+            && scale > 0.0
+            && (0.0..=255.0).contains(&zero)
+            && zero.fract() == 0.0
+            && scales
+                .values
+                .iter()
+                .all(|scale| scale.is_normal() && *scale > 0.0);
+        if !fits {
+            return Err(Error::Network(format!("{name} has impossible scales")));
+        }
+        let zero = zero as u8;
+        Ok(Some(ByteScale { scale, zero }))
+    }
+
+    /// Let convolution `name`, which has a bias, be computed in bytes with inputs written like this:
+    /// its weights are rounded.
+    ///
+    /// # Errors
+    /// When it has no weights.
+    pub fn round_to_bytes(&mut self, name: &str, input: ByteScale) -> Result<()> {
+        let weight = self.tensor(&format!("{name}.weight"))?;
+        let shape = weight.shape.clone();
+        let outputs = shape.first().copied().unwrap_or(0).max(1);
+        let each = (weight.values.len() / outputs).max(1);
+        let (mut rounded, mut scales) = (Vec::new(), Vec::new());
+        for row in weight.values.chunks_exact(each) {
+            let largest = row.iter().fold(0.0f32, |most, w| most.max(w.abs()));
+            let scale = (largest / MOST).max(f32::MIN_POSITIVE);
+            rounded.extend(row.iter().map(|w| (w / scale).round() * scale));
+            scales.push(scale);
+        }
+        let mut set = |field: &str, shape: Vec<usize>, values: Vec<f32>| {
+            let tensor = Tensor::new(shape, values)?;
+            self.0.insert(format!("{name}.{field}"), tensor);
+            Ok(())
+        };
+        set("weight", shape, rounded)?;
+        set("weight_scale", vec![scales.len()], scales)?;
+        set("input_scale", vec![1], vec![input.scale])?;
+        set("input_zero", vec![1], vec![f32::from(input.zero)])
+    }
+}
+
+/// The byte of a weight that is a multiple of `scale`.
+///
+/// # Errors
+/// When it is none.
+pub fn weight_byte(weight: f32, scale: f32) -> Result<i8> {
+    let byte = (weight / scale).round();
+    let rest = (byte * scale - weight).abs();
+    if byte.abs() <= MOST && rest <= 1e-3 * scale {
+        return Ok(byte as i8);
+    }
+    Err(Error::Network(format!(
+        "a weight of {weight} is no byte times {scale}"
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_by_hand() {
+        let scale = ByteScale::reaching(-1.0, 4.1);
+        assert_eq!((scale.zero, (scale.scale * 1e6).round()), (50, 20000.0));
+        for (x, rounded) in [
+            (0.0, 0.0),
+            (0.029, 0.02),
+            (-0.031, -0.04),
+            (9.0, 4.1),
+            (-7.0, -1.0),
+        ] {
+            assert!((scale.rounded(x) - rounded).abs() < 1e-5, "{x}");
+        }
+        // What only falls on one side of zero still has a byte for it.
+        assert_eq!(ByteScale::reaching(2.0, 5.0).zero, 0);
+        assert_eq!(ByteScale::reaching(-5.0, -2.0).zero, 255);
+        assert!(ByteScale::reaching(0.0, 0.0).factor().is_finite());
+    }
+
+    #[test]
+    fn weights_become_multiples_of_their_outputs_scale() {
+        let values = vec![1.27, -0.514, 0.0, 0.0, 2.0, 0.01];
+        let mut weights = Weights::default();
+        let tensor = Tensor::new(vec![3, 2, 1, 1], values).unwrap();
+        weights.0.insert("c.weight".into(), tensor);
+        let input = ByteScale {
+            scale: 0.5,
+            zero: 3,
+        };
+        assert_eq!(weights.byte_scale("c").unwrap(), None);
+        weights.round_to_bytes("c", input).unwrap();
+        assert_eq!(weights.byte_scale("c").unwrap(), Some(input));
+        let scales = weights.tensor("c.weight_scale").unwrap().values.clone();
+        let rounded = &weights.tensor("c.weight").unwrap().values;
+        let bytes: Vec<i8> = rounded
+            .iter()
+            .enumerate()
+            .map(|(at, &weight)| weight_byte(weight, scales[at / 2]).unwrap())
+            .collect();
+        assert_eq!(bytes, [127, -51, 0, 0, 127, 1]);
+        assert!(weight_byte(0.51, 0.02).is_err() && weight_byte(1.28, 0.01).is_err());
+        weights.0.remove("c.input_zero");
+        assert!(
+            weights
+                .byte_scale("c")
+                .unwrap_err()
+                .to_string()
+                .contains("c.input_zero")
+        );
+    }
+}
