@@ -67,7 +67,7 @@ pub fn config(bytes: &[u8]) {
 
 /// A weights file.
 pub fn weights(bytes: &[u8]) {
-    let _ = weights::parse_networks(bytes, &Device::flex());
+    let _ = weights::Networks::parse(bytes);
 }
 
 /// A checkpoint of a small network.

@@ -6,7 +6,8 @@
 
 For each NAME.onnx of the folder, NAME.in.npy is the input and NAME.out.OUTPUT.npy what the output
 must be: for files that ours wrote as well as for those that it read. Differences are relative to 1 or, where that is more, to the largest number of an output.
-Prints the largest for each file; fails where it is above 1e-4, and where onnx.checker objects.
+Prints the largest for each file; fails where it is above 1e-4 (0.1 for NAME.bytes.onnx: a number
+between two bytes may become either), and where onnx.checker objects.
 
 Needs onnx, onnxruntime and numpy.
 """
@@ -19,6 +20,7 @@ import onnx
 import onnxruntime
 
 TOLERANCE = 1e-4
+TOLERANCE_OF_BYTES = 0.1
 
 
 def check(path):
@@ -48,13 +50,14 @@ def check(path):
 def main():
     files = sorted(Path(sys.argv[1]).glob("*.onnx"))
     assert files, "no .onnx files"
-    worst = 0.0
+    fits = True
     for path in files:
         difference = check(path)
         print(f"{path.stem:40} {difference:.1e}")
-        worst = max(worst, difference)
-    print(f"largest of {len(files)} files: {worst:.1e}")
-    sys.exit(not worst <= TOLERANCE)
+        in_bytes = path.stem.endswith(".bytes")
+        fits &= difference <= (TOLERANCE_OF_BYTES if in_bytes else TOLERANCE)
+    print(f"{len(files)} files {'fit' if fits else 'do not all fit'}")
+    sys.exit(not fits)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ use retinamark::data::{Batcher, Dataset, FaceLabel, Loader, Sample, item_rng};
 use retinamark::geometry::{BoxXyxy, Face, Landmarks, Scheme};
 use retinamark::infer::{DetectOptions, Predictor};
 use retinamark::metrics::alignment;
-use retinamark::model::weights::{self, Precision};
+use retinamark::model::weights::{self, Networks, Precision};
 use retinamark::model::{Aligner, Network, RetinaFace};
 use retinamark::train::{Trainable, Trainer};
 
@@ -320,7 +320,7 @@ fn detector_and_aligner_travel_in_one_file_or_two() {
     let error = format!("{:#}", weights::load(&second, &device).unwrap_err());
     assert!(error.contains("aligner only"), "{error}");
 
-    let load = |path: &Path| weights::load_networks(path, &device).unwrap();
+    let load = |path: &Path| Networks::load(path).unwrap();
     let both = load(&first).with_aligner_of(load(&second)).unwrap();
     assert!(load(&second).with_aligner_of(load(&second)).is_err());
     assert!(load(&first).with_aligner_of(load(&first)).is_err());
@@ -330,14 +330,20 @@ fn detector_and_aligner_travel_in_one_file_or_two() {
     assert_eq!(again.header.aligner_config().unwrap().task, Task::Align);
     let x = crops(2, 64, &device);
     let deltas = |aligner: &Aligner| values(aligner.forward(x.clone()).deltas);
-    let expected = deltas(both.aligner.as_ref().unwrap());
-    assert_eq!(deltas(again.aligner.as_ref().unwrap()), expected);
+    let expected = deltas(&both.aligner_on(&device).unwrap().unwrap());
+    assert_eq!(
+        deltas(&again.aligner_on(&device).unwrap().unwrap()),
+        expected
+    );
 
     let half = folder.path().join("half.safetensors");
     weights::save_networks(&again, Precision::F16, &half).unwrap();
     let sizes = [&path, &half].map(|p| std::fs::metadata(p).unwrap().len());
     assert!(sizes[1] * 10 < sizes[0] * 7, "{sizes:?}");
-    let difference = largest_difference(&deltas(load(&half).aligner.as_ref().unwrap()), &expected);
+    let difference = largest_difference(
+        &deltas(&load(&half).aligner_on(&device).unwrap().unwrap()),
+        &expected,
+    );
     assert!(difference > 0.0 && difference < 0.05, "{difference}");
 
     // Each network starts from its own half of the pair.
@@ -602,12 +608,13 @@ fn with_a_partner_both_looks_are_validated() {
     let folder = tempdir();
     let device = Device::flex();
     let (first, second) = pair(folder.path());
-    let networks = |path: &Path| weights::load_networks(path, &device).unwrap();
+    let networks = |path: &Path| Networks::load(path).unwrap();
     let (detector, aligner) = (networks(&first), networks(&second));
     let predictor = |partner: &Path| {
         let mut config = aligner.header.config.clone();
         config.train.partner = Some(partner.to_owned());
-        aligner.aligner.clone().unwrap().predictor(&config, &device)
+        let own = aligner.aligner_on(&device).unwrap().unwrap();
+        own.predictor(&config, &device)
     };
     let both = predictor(&first).unwrap();
     assert!(both.finds_faces() && both.align_options().is_some());
@@ -616,11 +623,8 @@ fn with_a_partner_both_looks_are_validated() {
     let predictor = |partner: &Path| {
         let mut config = detector.header.config.clone();
         config.train.partner = Some(partner.to_owned());
-        detector
-            .detector
-            .clone()
-            .unwrap()
-            .predictor(&config, &device)
+        let own = detector.detector_on(&device).unwrap().unwrap();
+        own.predictor(&config, &device)
     };
     assert!(predictor(&second).unwrap().align_options().is_some());
     assert!(format!("{:#}", predictor(&first).unwrap_err()).contains("train.partner"));
@@ -633,10 +637,8 @@ fn blended_weights_lie_between_the_two() {
     let (_, other) = pair(folder.path());
     let own = Aligner::new(&config(""), &device).unwrap();
     let blend = |share| weights::blend(own.clone(), &other, share).unwrap();
-    let theirs = weights::load_networks(&other, &device)
-        .unwrap()
-        .aligner
-        .unwrap();
+    let theirs = Networks::load(&other).unwrap();
+    let theirs = theirs.aligner_on(&device).unwrap().unwrap();
     let weight = |model: &Aligner| {
         let weights = model.weights().unwrap();
         weights.0["points.weight"].values.to_vec()

@@ -32,8 +32,9 @@ fn outputs(file: &Path, device: &Device) -> Vec<f32> {
 
 /// Deltas and scales of the aligner in `file` on `device`.
 fn aligned(file: &Path, device: &Device) -> Vec<f32> {
-    let networks = weights::load_networks(file, device).unwrap();
-    let outputs = networks.aligner.unwrap().forward(pixels([64, 64], device));
+    let networks = weights::Networks::load(file).unwrap();
+    let aligner = networks.aligner_on(device).unwrap().unwrap();
+    let outputs = aligner.forward(pixels([64, 64], device));
     [
         numbers(outputs.deltas),
         numbers(outputs.log_scales.unwrap()),

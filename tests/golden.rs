@@ -42,6 +42,10 @@ fn found(weights: &str) -> Vec<PhotoRecord> {
 }
 
 fn check(weights: &str) {
+    check_within(weights, [NEAR, SCORE]);
+}
+
+fn check_within(weights: &str, [pixels, score]: [f32; 2]) {
     let golden = fixture("golden").join(format!("{weights}.jsonl"));
     let found = found(weights);
     if std::env::var_os("REGENERATE").is_some() {
@@ -65,17 +69,17 @@ fn check(weights: &str) {
         );
         assert_eq!(found.faces.len(), expected.faces.len(), "{name}");
         for (face, golden) in found.faces.iter().zip(&expected.faces) {
-            near(name, &face.box_xyxy, &golden.box_xyxy, NEAR);
+            near(name, &face.box_xyxy, &golden.box_xyxy, pixels);
             near(
                 name,
                 face.landmarks.as_flattened(),
                 golden.landmarks.as_flattened(),
-                NEAR,
+                pixels,
             );
-            near(name, &[face.score], &[golden.score], SCORE);
+            near(name, &[face.score], &[golden.score], score);
             let scores = [&face.landmark_scores, &golden.landmark_scores];
             let [own, theirs] = scores.map(|scores| scores.as_deref().unwrap());
-            near(name, own, theirs, SCORE);
+            near(name, own, theirs, score);
         }
     }
 }
@@ -99,4 +103,12 @@ fn the_shipped_weights_find_what_they_found() {
 #[test]
 fn the_shipped_weights_of_16_bits_find_what_they_found() {
     check("retinamark-mobilenet0.25-wflw98-f16.safetensors");
+}
+
+/// A number on the edge between two bytes may become either: more differs than with other
+/// instruction sets otherwise.
+#[test]
+fn the_shipped_weights_of_8_bits_find_what_they_found() {
+    let weights = "retinamark-mobilenet0.25-wflw98-int8.safetensors";
+    check_within(weights, [4.0 * NEAR, 5.0 * SCORE]);
 }

@@ -3,6 +3,7 @@
 mod aligner;
 mod anchors;
 mod augment;
+mod bytes;
 mod cli;
 mod config;
 mod data;

@@ -890,9 +890,10 @@ fn saved_weights_come_back_with_their_config() {
     let notes = [("step".to_string(), "12".to_string())].into();
     weights::save_with_notes(&model, &config, notes, &path).unwrap();
     let first = std::fs::read(&path).unwrap();
-    let networks = weights::load_networks(&path, &device).unwrap();
-    let (loaded, header) = (networks.detector.unwrap(), networks.header);
+    let networks = weights::Networks::load(&path).unwrap();
     assert!(networks.aligner.is_none());
+    let loaded = networks.detector_on(&device).unwrap().unwrap();
+    let header = networks.header;
     assert_eq!(header.notes["step"], "12");
     config.init.weights = Some("start.pth".into());
     config.train.out = header.config.train.out.clone();

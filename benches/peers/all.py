@@ -90,8 +90,8 @@ class Benches:
                 name += f" ({onnx.name})" if onnx in self.args.onnx else ""
                 self.network(name, onnx, side, threads, self.weights)
                 if self.args.int8:
-                    name = f"{name}, int8 (peer: float32)"
-                    self.network(name, onnx, side, threads, [*self.weights, "--int8"])
+                    name = f"{name}, 8 bits (peer: 32)"
+                    self.network(name, onnx, side, threads, ["--weights", self.args.int8])
 
     def onnx_file(self, side):
         """The file given for this side, or else the twin's."""
@@ -209,7 +209,7 @@ def arguments():
         "--onnx", action="append", default=[], help="exported network, once a side", **path
     )
     parser.add_argument("--onnx-outputs", help="of those files, with commas between [default: all]")
-    parser.add_argument("--int8", action="store_true", help="also `bench --what forward --int8`")
+    parser.add_argument("--int8", help="the same weights in 8 bits, to measure too", **path)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--iterations", type=int, default=20, help="in each round, of a network")
     parser.add_argument("--only", type=lambda text: text.split(","), help=",".join(PARTS))

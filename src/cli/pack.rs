@@ -19,6 +19,21 @@ pub struct PackArgs {
     /// Store numbers in 16 bits instead of 32
     #[arg(long)]
     pub half: bool,
+    /// Compute convolutions in 8 bits: faster and smaller, on the processor only; it cannot be trained
+    /// on. Landmark heads of the first look stay as they are
+    #[arg(long, requires = "calibrate")]
+    pub int8: bool,
+    /// Photos that show how far numbers reach inside the networks: KIND:LIST[:IMAGES] as under
+    /// `evaluate --data`; a few dozen are enough
+    #[arg(long, value_name = "LIST", requires = "int8")]
+    pub calibrate: Option<String>,
+    /// Photos of the list that are looked at, spread over it
+    #[arg(long, value_name = "N", default_value_t = 128, requires = "int8")]
+    pub photos: usize,
+    /// Largest share by which a convolution in 8 bits may change the networks' outputs by itself;
+    /// those that change more stay in 32
+    #[arg(long, value_name = "SHARE", default_value_t = 0.02, requires = "int8")]
+    pub max_loss: f32,
     /// Replace an existing file
     #[arg(long)]
     pub force: bool,

@@ -5,16 +5,15 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail, ensure};
-use burn::tensor::Device;
-use retinamark_core::graph::{Graph, passes};
+use retinamark_core::graph::{Graph, Weights, passes};
 use retinamark_core::onnx::{self, Decoding, Options, Size};
 use serde::Serialize;
 
 use crate::anchors::Anchors;
 use crate::cli::{ExportArgs, ExportSize, ExportWhat};
 use crate::config::Config;
-use crate::model::Network;
 use crate::model::weights::{self, Networks};
+use crate::model::{Aligner, Network, RetinaFace};
 use crate::{console, fs};
 
 /// Side that a graph of any size is written down at: every level has several places.
@@ -33,7 +32,7 @@ pub fn run(args: ExportArgs) -> Result<ExitCode> {
     );
     fs::check_parent(&args.out)?;
     let path = weights::find(args.weights.as_deref())?;
-    let networks = weights::load_networks(&path, &Device::flex())?;
+    let networks = Networks::load(&path)?;
     let what = match (args.what, &networks.detector) {
         (Some(what), _) => what,
         (None, Some(_)) => ExportWhat::Detector,
@@ -50,7 +49,7 @@ pub fn run(args: ExportArgs) -> Result<ExitCode> {
 }
 
 fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
-    let model = networks.detector.as_ref().context("it holds no detector")?;
+    let weights = networks.detector.as_ref().context("it holds no detector")?;
     let config = &networks.header.config;
     let size = args.size.unwrap_or(ExportSize::Fixed(config.detect.size));
     let side = match size {
@@ -68,14 +67,14 @@ fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         !args.decoded || size != ExportSize::Dynamic,
         "--decoded needs the anchors of one size: give --size a number"
     );
-    let graph = model.graph([side as usize; 2]);
+    let graph = RetinaFace::described(config, [side as usize; 2])?;
     let size = match size {
         ExportSize::Fixed(_) => Size::Fixed,
         ExportSize::Dynamic => Size::Dynamic,
     };
     let metadata = metadata(config, &networks.header.notes)?;
     write(
-        model,
+        weights,
         &graph,
         Options {
             size,
@@ -87,7 +86,7 @@ fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
 
 fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
     let header = &networks.header;
-    let (Some(model), Some(config)) = (&networks.aligner, header.aligner_config()) else {
+    let (Some(weights), Some(config)) = (&networks.aligner, header.aligner_config()) else {
         bail!("it holds no aligner");
     };
     ensure!(
@@ -99,7 +98,7 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         args.size.is_none_or(|size| size == ExportSize::Fixed(own)),
         "its aligner sees crops of {own} pixels, and no others: leave --size out"
     );
-    let graph = model.graph([own as usize; 2]);
+    let graph = Aligner::described(config, [own as usize; 2])?;
     let notes = header
         .aligner
         .as_ref()
@@ -107,7 +106,7 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
     let mut metadata = metadata(config, notes)?;
     metadata.insert("aligner".into(), json(&config.aligner)?);
     write(
-        model,
+        weights,
         &graph,
         Options {
             metadata,
@@ -116,8 +115,8 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
     )
 }
 
-fn write<N: Network>(model: &N, graph: &Graph, options: Options) -> Result<Vec<u8>> {
-    let (graph, weights) = passes::fold_norms(graph, &model.weights()?)?;
+fn write(weights: &Weights, graph: &Graph, options: Options) -> Result<Vec<u8>> {
+    let (graph, weights) = passes::fold_norms(graph, weights)?;
     Ok(onnx::write(&passes::fuse(&graph), &weights, &options)?)
 }
 

@@ -6,13 +6,12 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use burn::tensor::Device;
 use retinamark_core::graph::Cost;
 
 use crate::cli::InfoArgs;
 use crate::config::Config;
-use crate::model::Network;
 use crate::model::weights::{self, Networks};
+use crate::model::{Aligner, Network, RetinaFace};
 
 /// Run the subcommand.
 ///
@@ -20,7 +19,7 @@ use crate::model::weights::{self, Networks};
 /// When there is no weights file, or it cannot be loaded.
 pub fn run(args: InfoArgs) -> Result<ExitCode> {
     let path = weights::find(args.weights.as_deref())?;
-    let networks = weights::load_networks(&path, &Device::flex())?;
+    let networks = Networks::load(&path)?;
     let header = &networks.header;
     let bytes = std::fs::metadata(&path).with_context(|| path.display().to_string())?;
     let mut text = String::new();
@@ -32,17 +31,18 @@ pub fn run(args: InfoArgs) -> Result<ExitCode> {
     writeln!(out, "networks       {}", what(&networks))?;
     let points = header.config.landmarks.scheme()?.len();
     writeln!(out, "landmarks      {points}")?;
-    if let Some(detector) = &networks.detector {
+    if networks.detector.is_some() {
         writeln!(out, "\ndetector")?;
-        let costs = detector.graph([args.size as usize; 2]).costs();
+        let size = [args.size as usize; 2];
+        let costs = RetinaFace::described(&header.config, size)?.costs();
         add_parts(out, &costs)?;
         add_detector_cost(out, &costs, args.size)?;
         add_about(out, &header.config, &header.notes)?;
     }
-    if let (Some(aligner), Some(config)) = (&networks.aligner, header.aligner_config()) {
+    if let Some(config) = header.aligner_config() {
         writeln!(out, "\naligner")?;
         let side = config.aligner.side;
-        let costs = aligner.graph([side as usize; 2]).costs();
+        let costs = Aligner::described(config, [side as usize; 2])?.costs();
         add_parts(out, &costs)?;
         let millions = millions(costs.values());
         writeln!(

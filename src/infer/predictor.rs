@@ -8,7 +8,7 @@ use retinamark_core::infer::{self as core, FirstLook, SecondLook};
 
 use super::{Compute, burn};
 use crate::config::Config;
-use crate::model::weights::{self, Networks};
+use crate::model::weights::Networks;
 use crate::model::{Aligner, Network, RetinaFace};
 
 /// [`core::Predictor`] with the whole configurations that came with its weights.
@@ -61,13 +61,13 @@ impl Predictor {
             );
             return Self::of_onnx(path);
         }
-        let mut networks = weights::load_networks(path, &compute.device)?;
+        let mut networks = Networks::load(path)?;
         if let Some(other) = aligner {
             networks = networks
-                .with_aligner_of(weights::load_networks(other, &compute.device)?)
+                .with_aligner_of(Networks::load(other)?)
                 .with_context(|| format!("--aligner {}", other.display()))?;
         }
-        Self::of_networks(networks, compute).with_context(|| format!("in {}", path.display()))
+        Self::of_networks(&networks, compute).with_context(|| format!("in {}", path.display()))
     }
 
     fn of_onnx(path: &Path) -> Result<Self> {
@@ -84,24 +84,28 @@ impl Predictor {
     /// From the networks of a file.
     ///
     /// # Errors
-    /// When their configs are impossible, or their landmarks differ.
-    pub fn of_networks(networks: Networks, compute: impl Into<Compute>) -> Result<Self> {
+    /// When their configs are impossible, their landmarks differ, or burn is to compute in bytes.
+    pub fn of_networks(networks: &Networks, compute: impl Into<Compute>) -> Result<Self> {
         let compute = compute.into();
-        let header = &networks.header;
-        let aligner_config = header.aligner_config().cloned();
-        let config = header.config.clone();
-        let aligner = networks.aligner.zip(aligner_config);
-        match (networks.detector, aligner) {
-            (Some(detector), aligner) => {
-                let own = Self::new(detector, &config, compute.clone())?;
-                match aligner {
-                    Some((aligner, config)) => own.with_aligner(aligner, &config, compute),
-                    None => Ok(own),
+        let config = networks.header.config.clone();
+        let second = second_of(networks, &compute)?;
+        let aligner_config = second.as_ref().map(|(config, _)| config.clone());
+        let looks = match (first_of(networks, &compute)?, second) {
+            (Some(first), second) => {
+                let looks = core::Predictor::new(first, &config.settings())?;
+                match second {
+                    Some((own, second)) => looks.with_aligner(second, &own.settings())?,
+                    None => looks,
                 }
             }
-            (None, Some((aligner, config))) => Self::of_aligner(aligner, &config, compute),
+            (None, Some((own, second))) => core::Predictor::of_aligner(second, &own.settings())?,
             (None, None) => anyhow::bail!("there is no network"),
-        }
+        };
+        Ok(Self {
+            looks,
+            config,
+            aligner_config,
+        })
     }
 
     /// From a detector and the config it was built with: one look.
@@ -109,14 +113,9 @@ impl Predictor {
     /// # Errors
     /// When the config's landmark scheme or strides are impossible.
     pub fn new(model: RetinaFace, config: &Config, compute: impl Into<Compute>) -> Result<Self> {
-        let (compute, settings) = (compute.into(), config.settings());
-        let network: Box<dyn FirstLook> = if compute.executor {
-            Box::new(core::Detector::new(&settings, &model.weights()?)?)
-        } else {
-            Box::new(burn::Detector::new(model, &config.input, &compute.device)?)
-        };
+        let network = first_look(model, config, &compute.into())?;
         Ok(Self {
-            looks: core::Predictor::new(network, &settings)?,
+            looks: core::Predictor::new(network, &config.settings())?,
             config: config.clone(),
             aligner_config: None,
         })
@@ -176,6 +175,45 @@ impl Predictor {
     pub const fn aligner_config(&self) -> Option<&Config> {
         self.aligner_config.as_ref()
     }
+}
+
+/// The detector of a file: the executor reads its tensors as they are.
+fn first_of(networks: &Networks, compute: &Compute) -> Result<Option<Box<dyn FirstLook>>> {
+    let config = &networks.header.config;
+    if let (true, Some(weights)) = (compute.executor, &networks.detector) {
+        let network = core::Detector::new(&config.settings(), weights)?;
+        return Ok(Some(Box::new(network)));
+    }
+    let model = networks.detector_on(&compute.device)?;
+    model
+        .map(|model| first_look(model, config, compute))
+        .transpose()
+}
+
+/// The same of its aligner, with what configures it.
+fn second_of(
+    networks: &Networks,
+    compute: &Compute,
+) -> Result<Option<(Config, Box<dyn SecondLook>)>> {
+    let Some(config) = networks.header.aligner_config() else {
+        return Ok(None);
+    };
+    let network: Option<Box<dyn SecondLook>> = match (compute.executor, &networks.aligner) {
+        (true, Some(weights)) => Some(Box::new(core::Aligner::new(&config.settings(), weights)?)),
+        _ => networks
+            .aligner_on(&compute.device)?
+            .map(|model| second_look(model, config, compute))
+            .transpose()?,
+    };
+    Ok(network.map(|network| (config.clone(), network)))
+}
+
+fn first_look(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Box<dyn FirstLook>> {
+    Ok(if compute.executor {
+        Box::new(core::Detector::new(&config.settings(), &model.weights()?)?)
+    } else {
+        Box::new(burn::Detector::new(model, &config.input, &compute.device)?)
+    })
 }
 
 fn second_look(model: Aligner, config: &Config, compute: &Compute) -> Result<Box<dyn SecondLook>> {

@@ -27,6 +27,12 @@ pub trait Network: Module {
     /// When [`Config::validate`] finds an impossible setting: names its key.
     fn new(config: &Config, device: &Device) -> Result<Self>;
 
+    /// What `config` describes, on images of `size` (height, width).
+    ///
+    /// # Errors
+    /// As [`Network::new`].
+    fn described(config: &Config, size: [usize; 2]) -> Result<Graph>;
+
     /// The network on images of `size` (height, width); an aligner sees crops of one size only.
     /// [`Network::weights`] are the weights of this graph.
     fn graph(&self, size: [usize; 2]) -> Graph;
@@ -145,6 +151,11 @@ impl<D: Describe> Network for Model<D> {
             description,
             layers,
         })
+    }
+
+    fn described(config: &Config, size: [usize; 2]) -> Result<Graph> {
+        config.validate()?;
+        Ok(D::describe(config)?.trace(size))
     }
 
     fn graph(&self, size: [usize; 2]) -> Graph {

@@ -9,7 +9,8 @@ use crate::data::Dataset;
 use crate::geometry::FaceCrop;
 use crate::infer::Predictor;
 use crate::loss::Learn;
-use crate::model::{Aligner, RetinaFace, weights};
+use crate::model::weights::{self, Networks};
+use crate::model::{Aligner, RetinaFace};
 
 /// A network that a run can train.
 pub trait Trainable: Learn {
@@ -36,8 +37,9 @@ impl Trainable for RetinaFace {
         let Some(path) = &config.train.partner else {
             return Ok(own);
         };
-        let other = weights::load_networks(path, device)?;
-        let aligner = other.header.aligner_config().cloned().zip(other.aligner);
+        let other = Networks::load(path)?;
+        let aligner = other.aligner_on(device)?;
+        let aligner = other.header.aligner_config().cloned().zip(aligner);
         let (config, aligner) = aligner
             .with_context(|| format!("train.partner: {} holds no aligner", path.display()))?;
         own.with_aligner(aligner, &config, device)

@@ -125,6 +125,6 @@ fn the_weights_called_best_are_those_of_the_best_epoch() {
             best = row;
         }
     }
-    let networks = weights::load_networks(&out.join("best.safetensors"), &Device::flex()).unwrap();
+    let networks = weights::Networks::load(&out.join("best.safetensors")).unwrap();
     assert_eq!(networks.header.notes["step"], best[0], "{table}");
 }

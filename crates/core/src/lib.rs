@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod anchors;
+pub mod calibrate;
 pub mod engine;
 pub mod error;
 pub mod geometry;

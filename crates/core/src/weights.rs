@@ -12,8 +12,9 @@ use crate::settings::{Settings, Task};
 /// The one key of the metadata that retinamark writes.
 pub const METADATA_KEY: &str = "retinamark";
 
-/// Version of what stands under that key: 2 is the first that knows aligners.
-pub const FORMAT_VERSION: u32 = 2;
+/// Version of what stands under that key that is read: 2 is the first that knows aligners, 3 the
+/// first that knows convolutions in bytes.
+pub const FORMAT_VERSION: u32 = 3;
 
 /// Before the names of an aligner's tensors in a file that holds a detector as well.
 pub const ALIGNER_PREFIX: &str = "aligner.";
@@ -23,9 +24,13 @@ pub const ALIGNER_PREFIX: &str = "aligner.";
 pub struct File {
     /// What stands under [`METADATA_KEY`], in a format that is known here.
     pub header: Option<String>,
-    /// Its tensors by their names in the file, in 32 bits.
+    /// Its tensors by their names in the file, in 32 bits: bytes times the scales of the tensor that
+    /// is called the same with [`SCALE`] behind it.
     pub tensors: BTreeMap<String, Tensor>,
 }
+
+/// Behind the name of a tensor of bytes: one number for each of its outputs.
+pub const SCALE: &str = "_scale";
 
 /// What the file's JSON says of a tensor.
 #[derive(Deserialize)]
@@ -59,13 +64,20 @@ impl File {
         if let Some(text) = text {
             check_version(text)?;
         }
-        let mut tensors = BTreeMap::new();
+        let (mut tensors, mut bytes) = (BTreeMap::new(), Vec::new());
         for (name, entry) in entries {
             let entry: Entry = serde_json::from_value(entry).map_err(|_| broken())?;
             let [start, end] = entry.data_offsets;
             let own = data.get(start..end).ok_or_else(broken)?;
             let tensor = tensor(&name, &entry, own)?;
+            if entry.dtype == "I8" {
+                bytes.push(name.clone());
+            }
             tensors.insert(name, tensor);
+        }
+        for name in bytes {
+            let scaled = scaled(&name, &tensors)?;
+            tensors.insert(name, scaled);
         }
         Ok(Self {
             header: text.map(str::to_owned),
@@ -117,6 +129,10 @@ fn tensor(name: &str, entry: &Entry, bytes: &[u8]) -> Result<Tensor> {
                 .map(|&[a, b]| f32::from_le_bytes([0, 0, a, b]))
                 .collect()
         }
+        "I8" => {
+            let numbers = bytes.iter().map(|byte| byte.cast_signed());
+            numbers.map(f32::from).collect()
+        }
         _ => bail!(Weights, "tensor {name} holds no floating-point numbers"),
     };
     let numbers = entry
@@ -131,6 +147,26 @@ fn tensor(name: &str, entry: &Entry, bytes: &[u8]) -> Result<Tensor> {
         entry.shape
     );
     Tensor::new(entry.shape.clone(), values)
+}
+
+/// A tensor of bytes times its outputs' scales.
+fn scaled(name: &str, tensors: &BTreeMap<String, Tensor>) -> Result<Tensor> {
+    let (own, scales) = (tensors.get(name), tensors.get(&format!("{name}{SCALE}")));
+    let (Some(own), Some(scales)) = (own, scales) else {
+        bail!(
+            Weights,
+            "tensor {name} holds bytes, and there is no {name}{SCALE}"
+        );
+    };
+    ensure!(
+        own.shape.first() == scales.shape.first() && scales.shape.len() == 1,
+        Weights,
+        "tensor {name}{SCALE} has not one number for each output of {name}"
+    );
+    let each = (own.values.len() / scales.values.len().max(1)).max(1);
+    let rows = own.values.chunks_exact(each).zip(scales.values.iter());
+    let values = rows.flat_map(|(row, &scale)| row.iter().map(move |byte| byte * scale));
+    Tensor::new(own.shape.clone(), values.collect::<Vec<f32>>())
 }
 
 /// A number of 16 bits: sign, 5 bits of exponent, 10 of fraction.
@@ -260,6 +296,7 @@ mod tests {
             (entry("F32", "[1]", "[4, 12]"), "truncated"),
             (entry("F32", "[1]", "[4, 0]"), "truncated"),
             (entry("I32", "[1]", "[0, 4]"), "no floating-point"),
+            (entry("I8", "[4]", "[0, 4]"), "there is no a_scale"),
             (
                 entry("F32", "[18446744073709551615, 2]", "[0, 4]"),
                 "instead of",
@@ -271,6 +308,26 @@ mod tests {
             assert!(error.contains(wrong), "{json}: {error}");
         }
         assert!(File::parse(&[255; 40]).is_err());
+    }
+
+    #[test]
+    fn bytes_are_multiples_of_their_outputs_scales() {
+        let entries = |scales: &str| {
+            format!(
+                r#"{{"a": {{"dtype": "I8", "shape": [2, 2], "data_offsets": [0, 4]}},
+                "a_scale": {{"dtype": "F32", "shape": {scales}, "data_offsets": [4, 12]}}}}"#
+            )
+        };
+        let data = [
+            &[1, 0xff, 127, 0x81][..],
+            &0.5f32.to_le_bytes(),
+            &2f32.to_le_bytes(),
+        ]
+        .concat();
+        let read = File::parse(&file(&entries("[2]"), &data)).unwrap();
+        assert_eq!(*read.tensors["a"].values, [0.5, -0.5, 254.0, -254.0]);
+        let error = File::parse(&file(&entries("[1, 2]"), &data)).unwrap_err();
+        assert!(error.to_string().contains("a_scale has not"), "{error}");
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn networks(args: &BenchArgs, device: &Device) -> Result<Networks> {
     let weights = weights::find(args.weights.as_deref());
     match weights {
         Ok(path) if named.is_none() => {
-            let mut networks = weights::load_networks(&path, device)?;
+            let mut networks = Networks::load(&path)?;
             let changes = Changes::read(None, &args.sets)?;
             networks.header.config = changes.apply(&networks.header.config)?;
             Ok(networks)

@@ -45,7 +45,7 @@ impl Plan {
 pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let image = drawn([plan.size; 2]);
     let images = vec![image; plan.batch];
-    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
+    let predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
     Ok(move || Ok(predictor.forward(&images)?))
 }
 
@@ -56,7 +56,7 @@ pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result
         ..DetectOptions::from(&plan.config().detect)
     };
     let batch = plan.batch;
-    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
+    let predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
     let folder = tempfile::tempdir()?;
     let photo = match photo {
         Some(photo) => photo.to_path_buf(),
@@ -84,7 +84,7 @@ pub fn align(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<
     let boxes: Vec<BoxXyxy> = (0..plan.batch)
         .map(|i| BoxXyxy::from_xywh((i % 9) as f32 * side, (i / 9 % 5) as f32 * side, side, side))
         .collect();
-    let predictor = Predictor::of_networks(plan.networks, plan.compute)?;
+    let predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
     Ok(move || Ok(predictor.align(&image, &boxes).map(drop)?))
 }
 

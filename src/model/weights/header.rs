@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
-use burn::tensor::Device;
-use retinamark_core::weights::FORMAT_VERSION;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Task};
-use crate::model::{Aligner, Network as _, RetinaFace};
+
+/// Version of [`Header`] that is written: 3 where convolutions are in bytes, so that a program which
+/// does not know them says so.
+const fn version(in_bytes: bool) -> u32 {
+    if in_bytes { 3 } else { 2 }
+}
 
 /// What a weights file says about itself, as JSON under the metadata key `retinamark`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,88 +41,22 @@ pub struct Part {
     pub notes: BTreeMap<String, String>,
 }
 
-/// How numbers are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Precision {
-    /// 32 bits.
-    F32,
-    /// 16 bits: half the size, and a relative error of up to 5e-4 in each weight.
-    F16,
-}
-
-/// The networks of a file; at least one.
-#[derive(Debug)]
-pub struct Networks {
-    /// What the file says.
-    pub header: Header,
-    /// The detector.
-    pub detector: Option<RetinaFace>,
-    /// The aligner.
-    pub aligner: Option<Aligner>,
-}
-
-impl Networks {
-    /// The network of `config`'s task, with random weights from `device`'s generator.
-    ///
-    /// # Errors
-    /// When `config` holds an impossible setting: names its key.
-    pub fn new(config: Config, device: &Device) -> Result<Self> {
-        let (detector, aligner) = match config.task {
-            Task::Detect => (Some(RetinaFace::new(&config, device)?), None),
-            Task::Align => (None, Some(Aligner::new(&config, device)?)),
-        };
-        let notes = BTreeMap::new();
-        Ok(Self {
-            header: Header::new(Part { config, notes }, None),
-            detector,
-            aligner,
-        })
-    }
-
-    /// The same with the aligner of `other`, instead of its own if it has one.
-    ///
-    /// # Errors
-    /// When this has no detector or `other` no aligner.
-    pub fn with_aligner_of(self, other: Self) -> Result<Self> {
-        let config = other.header.aligner_config().cloned();
-        let (Some(config), Some(aligner)) = (config, other.aligner) else {
-            bail!("it holds no aligner");
-        };
-        ensure!(
-            self.detector.is_some(),
-            "the first file holds no detector for it"
-        );
-        let notes = match other.header.aligner {
-            Some(part) => part.notes,
-            None => other.header.notes,
-        };
-        Ok(Self {
-            header: Header {
-                aligner: Some(Part { config, notes }),
-                ..self.header
-            },
-            detector: self.detector,
-            aligner: Some(aligner),
-        })
-    }
-}
-
 impl Header {
     pub(super) fn new(part: Part, aligner: Option<Part>) -> Self {
         let header = Self {
-            format_version: FORMAT_VERSION,
+            format_version: version(false),
             program: String::new(),
             config: without_folders(part.config),
             notes: part.notes,
             aligner,
         };
-        header.written_now()
+        header.written_now(false)
     }
 
     /// The same, written by this program.
-    pub(super) fn written_now(self) -> Self {
+    pub(super) fn written_now(self, in_bytes: bool) -> Self {
         Self {
-            format_version: FORMAT_VERSION,
+            format_version: version(in_bytes),
             program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
             ..self
         }

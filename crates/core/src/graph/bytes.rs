@@ -4,15 +4,21 @@
 //! `name.weight_scale` (one for each output, times -127 to 127) and `name.input_scale` and
 //! `name.input_zero` say how its input is written: `byte = round(x / scale) + zero`, from 0 to 255.
 
-use super::{Graph, NodeId, Op, Tensor, Weights};
+use super::{Graph, Kind, NodeId, Op, Tensor, TensorSpec, Weights};
 use crate::error::{Error, Result};
-use crate::net::Conv;
+use crate::net::{Conv, Init};
 
 /// Largest weight, as a byte.
 const MOST: f32 = 127.0;
 
 /// Fields of a convolution's tensors in bytes, behind its name.
 pub const BYTE_FIELDS: [&str; 3] = ["weight_scale", "input_scale", "input_zero"];
+
+/// Whether a tensor says how a convolution is computed in bytes.
+pub fn is_byte_field(name: &str) -> bool {
+    let field = name.rsplit('.').next();
+    field.is_some_and(|field| BYTE_FIELDS.contains(&field))
+}
 
 /// How numbers are written as bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +58,31 @@ impl ByteScale {
 }
 
 impl Graph {
+    /// All tensors, in the order of the nodes, where the convolutions that `in_bytes` names are
+    /// computed in bytes.
+    pub fn tensors_in_bytes(&self, in_bytes: impl Fn(&str) -> bool) -> Vec<TensorSpec> {
+        let of_conv = |id: NodeId| {
+            let node = self.node(id);
+            if !in_bytes(&node.name) || !self.is_byte_conv(id) {
+                return self.tensors_of(node);
+            }
+            let outputs = node.shape[0];
+            let fields = BYTE_FIELDS.map(|field| TensorSpec {
+                name: format!("{}.{field}", node.name),
+                shape: vec![if field == "weight_scale" { outputs } else { 1 }],
+                kind: Kind::Statistic,
+                init: Init::Constant(1.0),
+            });
+            let mut specs = self.tensors_of(&node.without_norm());
+            specs.extend(fields);
+            specs
+        };
+        (0..self.nodes().len())
+            .map(NodeId)
+            .flat_map(of_conv)
+            .collect()
+    }
+
     /// The convolutions that can be computed in bytes: over channels of a map, and no heads, which
     /// cost little and decide everything.
     pub fn byte_convs(&self) -> Vec<NodeId> {
@@ -77,6 +108,34 @@ impl Graph {
 }
 
 impl Weights {
+    /// Whether any convolution is computed in bytes.
+    pub fn has_bytes(&self) -> bool {
+        self.0.keys().any(|name| is_byte_field(name))
+    }
+
+    /// The tensors of convolution `name`.
+    #[must_use]
+    pub fn of_conv(&self, name: &str) -> Self {
+        let own = |(key, _): &(&String, &Tensor)| {
+            let rest = key.strip_prefix(name);
+            rest.is_some_and(|rest| rest.starts_with('.'))
+        };
+        let pairs = self.0.iter().filter(own);
+        Self(
+            pairs
+                .map(|(key, tensor)| (key.clone(), tensor.clone()))
+                .collect(),
+        )
+    }
+
+    /// Other tensors for convolution `name` than it had.
+    pub fn replace_conv(&mut self, name: &str, tensors: Self) {
+        for key in self.of_conv(name).0.into_keys() {
+            self.0.remove(&key);
+        }
+        self.0.extend(tensors.0);
+    }
+
     /// How the input of convolution `name` is written, if that is computed in bytes.
     ///
     /// # Errors

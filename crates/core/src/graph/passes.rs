@@ -6,36 +6,48 @@ use super::{BYTE_FIELDS, Graph, Node, NodeId, Op, Tensor, Weights};
 use crate::error::Result;
 use crate::net::Act;
 
-/// Convolutions with biases instead of batch norms: the graph that [`fold_norms`] has weights for.
-#[must_use]
-pub fn without_norms(graph: &Graph) -> Graph {
-    let mut folded = graph.clone();
-    for node in &mut folded.nodes {
+impl Node {
+    /// A convolution with a bias instead of its norm.
+    #[must_use]
+    pub fn without_norm(&self) -> Self {
+        let mut node = self.clone();
         if let Op::Conv(conv) = &mut node.op {
             conv.norm = None;
         }
+        node
     }
-    folded
+}
+
+/// Convolutions with biases instead of batch norms: the graph that [`fold_norms`] has weights for.
+#[must_use]
+pub fn without_norms(graph: &Graph) -> Graph {
+    let nodes = graph.nodes.iter().map(Node::without_norm).collect();
+    Graph {
+        nodes,
+        ..graph.clone()
+    }
 }
 
 /// Batch norms multiplied into the convolutions before them, which get biases instead. The result
-/// has the tensors of the new graph only. Convolutions that have biases already, as those in bytes
-/// do, stay as they are.
+/// has the tensors of the new graph only. Convolutions in bytes have biases already.
 ///
 /// # Errors
 /// Names a tensor that is missing or of another shape.
 pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> {
     let mut tensors = Weights::default();
-    let folded = without_norms(graph);
-    for (node, without) in graph.nodes().iter().zip(folded.nodes()) {
-        let is_folded = weights.0.contains_key(&format!("{}.bias", node.name));
-        let specs = graph.tensors_of(if is_folded { without } else { node });
-        for field in BYTE_FIELDS {
-            let name = format!("{}.{field}", node.name);
-            if let Some(tensor) = weights.0.get(&name) {
-                tensors.insert(name, tensor.clone());
+    let in_bytes = |name: &str| {
+        BYTE_FIELDS
+            .iter()
+            .any(|field| weights.0.contains_key(&format!("{name}.{field}")))
+    };
+    for node in graph.nodes() {
+        if in_bytes(&node.name) {
+            for (name, tensor) in weights.of_conv(&node.name).0 {
+                tensors.insert(name, tensor);
             }
+            continue;
         }
+        let specs = graph.tensors_of(node);
         let values = specs.iter().map(|t| weights.get(&t.name, &t.shape));
         let values: Vec<&Arc<[f32]>> = values.collect::<Result<_>>()?;
         match (&node.op, &values[..]) {
@@ -62,7 +74,7 @@ pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> 
             }
         }
     }
-    Ok((folded, tensors))
+    Ok((without_norms(graph), tensors))
 }
 
 impl Weights {

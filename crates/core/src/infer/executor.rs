@@ -1,12 +1,14 @@
 //! Networks on the executor.
 
+use std::sync::Arc;
+
 use image::RgbImage;
 
 use super::Scaled;
 use super::network::{Answer, FirstLook, RawLandmarks, SecondLook};
 use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
-use crate::graph::{Shape, Trace, Weights};
+use crate::graph::{Graph, Shape, Trace, Weights};
 use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
 use crate::settings::{ChannelOrder, InputConfig, Settings};
 
@@ -23,6 +25,68 @@ fn normalise(input: &InputConfig) -> Normalise {
         mean: red_first(input.mean),
         std: red_first(input.std),
         blue_first,
+    }
+}
+
+/// What an executor needs of a network beside its weights.
+#[derive(Clone)]
+pub struct Program {
+    /// Writes it down for an input of some shape.
+    pub describe: Arc<dyn Fn(Shape) -> Result<Graph> + Send + Sync>,
+    /// A shape for which it can be written down.
+    pub sample: Shape,
+    /// What its images are to be like.
+    pub normalise: Normalise,
+}
+
+impl Program {
+    /// The detector that `settings` describe, but for its landmark heads.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    pub fn detector(settings: &Settings) -> Result<Self> {
+        let net = DetectorNet::of_settings(settings)?;
+        let describe = move |shape: Shape| {
+            let (mut trace, image) = Trace::of(shape);
+            let outputs = net.forward(&mut trace, &image);
+            let mut named = vec![
+                ("logits", outputs.logits),
+                ("box_deltas", outputs.box_deltas),
+            ];
+            named.extend(FEATURES.into_iter().zip(outputs.features));
+            Ok(trace.finish(&named))
+        };
+        Ok(Self {
+            describe: Arc::new(describe),
+            sample: [3, 64, 64],
+            normalise: normalise(&settings.input),
+        })
+    }
+
+    /// The aligner that `settings` describe.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    pub fn aligner(settings: &Settings) -> Result<Self> {
+        let net = AlignerNet::of_settings(settings)?;
+        let describe = move |shape: Shape| {
+            let (mut trace, image) = Trace::of(shape);
+            let outputs = net.forward(&mut trace, &image);
+            let mut named = vec![("deltas", outputs.deltas)];
+            named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
+            Ok(trace.finish(&named))
+        };
+        Ok(Self {
+            describe: Arc::new(describe),
+            sample: [3, net.side, net.side],
+            normalise: normalise(&settings.input),
+        })
+    }
+
+    fn engine(self, weights: &Weights) -> Result<Engine> {
+        let describe = self.describe;
+        let describe = move |shape| describe(shape);
+        Engine::new(describe, self.sample, weights, self.normalise, Isa::best())
     }
 }
 
@@ -45,16 +109,6 @@ impl Detector {
     pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
         let net = DetectorNet::of_settings(settings)?;
         let (normalise, isa) = (normalise(&settings.input), Isa::best());
-        let describe = move |shape: Shape| {
-            let (mut trace, image) = Trace::of(shape);
-            let outputs = net.forward(&mut trace, &image);
-            let mut named = vec![
-                ("logits", outputs.logits),
-                ("box_deltas", outputs.box_deltas),
-            ];
-            named.extend(FEATURES.into_iter().zip(outputs.features));
-            Ok(trace.finish(&named))
-        };
         let tower = |level: usize| {
             let describe = move |shape: Shape| {
                 let (mut trace, window) = Trace::of(shape);
@@ -67,7 +121,7 @@ impl Detector {
         let variances = settings.anchors.variances;
         Ok(Self {
             net,
-            whole: Engine::new(describe, [3, 64, 64], weights, normalise, isa)?,
+            whole: Program::detector(settings)?.engine(weights)?,
             towers: [tower(0)?, tower(1)?, tower(2)?],
             size_variance: settings.model.landmarks_in_box.then_some(variances[1]),
         })
@@ -208,16 +262,7 @@ impl Aligner {
     /// When they are not those.
     pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
         let net = AlignerNet::of_settings(settings)?;
-        let describe = move |shape: Shape| {
-            let (mut trace, image) = Trace::of(shape);
-            let outputs = net.forward(&mut trace, &image);
-            let mut named = vec![("deltas", outputs.deltas)];
-            named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
-            Ok(trace.finish(&named))
-        };
-        let sample = [3, net.side, net.side];
-        let normalise = normalise(&settings.input);
-        let engine = Engine::new(describe, sample, weights, normalise, Isa::best())?;
+        let engine = Program::aligner(settings)?.engine(weights)?;
         Ok(Self { net, engine })
     }
 }

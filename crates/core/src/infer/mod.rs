@@ -14,7 +14,7 @@ mod twins;
 mod votes;
 
 pub use consensus::Consensus;
-pub use executor::{Aligner, Detector};
+pub use executor::{Aligner, Detector, Program};
 pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::Predictor;

@@ -113,6 +113,18 @@ impl Builder {
         new
     }
 
+    /// Signed bytes of the weights; their name.
+    pub fn bytes(&mut self, name: &str, shape: &[usize], values: &[i8]) -> String {
+        let dims = shape.iter().map(|&size| size as i64).collect();
+        let bytes = values.iter().map(|byte| byte.cast_unsigned()).collect();
+        self.constant(name, data_type::INT8, dims, bytes)
+    }
+
+    /// An unsigned byte.
+    pub fn byte(&mut self, value: u8) -> String {
+        self.constant("zero", data_type::UINT8, Vec::new(), vec![value])
+    }
+
     /// Numbers that are not of the weights.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> String {
         let dims = shape.iter().map(|&size| size as i64).collect();

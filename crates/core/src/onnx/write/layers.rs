@@ -1,14 +1,74 @@
 //! Layers and activations in ONNX.
 
 use super::builder::{Attribute, Builder, Form, Written};
+use crate::error::Result;
+use crate::graph::{ByteScale, Graph, Node, Weights, weight_byte};
 use crate::net::{Act, Conv, Linear};
 
-/// A graph's tensors of a node: names, shapes, numbers.
-pub type Tensors<'a> = Vec<(String, Vec<usize>, &'a [f32])>;
+/// A tensor of a node: name, shape, numbers.
+type Given<'a> = (String, Vec<usize>, &'a [f32]);
+
+/// A graph's tensors of a node.
+pub struct Tensors<'a> {
+    all: Vec<Given<'a>>,
+    /// How a convolution's input is written in bytes, and the scales of its weights, if they are.
+    bytes: Option<(ByteScale, &'a [f32])>,
+}
+
+impl<'a> Tensors<'a> {
+    pub fn of(graph: &Graph, node: &Node, weights: &'a Weights) -> Result<Self> {
+        let mut all: Vec<Given<'a>> = Vec::new();
+        for spec in graph.tensors_of(node) {
+            let values = weights.get(&spec.name, &spec.shape)?;
+            all.push((spec.name, spec.shape, values));
+        }
+        let bytes = match weights.byte_scale(&node.name)? {
+            Some(input) => {
+                let scales = weights.tensor(&format!("{}.weight_scale", node.name))?;
+                Some((input, &scales.values[..]))
+            }
+            None => None,
+        };
+        Ok(Self { all, bytes })
+    }
+}
 
 impl Builder {
-    pub fn given(&mut self, (name, shape, values): &(String, Vec<usize>, &[f32])) -> String {
+    fn given(&mut self, (name, shape, values): &Given<'_>) -> String {
         self.tensor(name, shape, values)
+    }
+
+    pub fn all_given(&mut self, tensors: &Tensors<'_>) -> Vec<String> {
+        tensors
+            .all
+            .iter()
+            .map(|tensor| self.given(tensor))
+            .collect()
+    }
+
+    /// `x` rounded to bytes: written as them and read again.
+    fn rounded(&mut self, within: &str, x: &str, scale: ByteScale) -> String {
+        let step = self.floats("scale", &[], &[scale.scale]);
+        let zero = self.byte(scale.zero);
+        let bytes = self.emit(within, "QuantizeLinear", &[x, &step, &zero], &[]);
+        self.emit(within, "DequantizeLinear", &[&bytes, &step, &zero], &[])
+    }
+
+    /// The weights of a convolution in bytes: stored as them.
+    fn weights_of_bytes(
+        &mut self,
+        within: &str,
+        (name, shape, values): &Given<'_>,
+        scales: &[f32],
+    ) -> Result<String> {
+        let each = (values.len() / scales.len().max(1)).max(1);
+        let rows = values.chunks_exact(each).zip(scales);
+        let bytes = rows.flat_map(|(row, &scale)| row.iter().map(move |&v| weight_byte(v, scale)));
+        let bytes: Vec<i8> = bytes.collect::<Result<_>>()?;
+        let stored = self.bytes(name, shape, &bytes);
+        let scales = self.floats(&format!("{name}_scale"), &[scales.len()], scales);
+        let axis = [Attribute::Int("axis", 0)];
+        Ok(self.emit(within, "DequantizeLinear", &[&stored, &scales], &axis))
     }
 
     pub fn conv(
@@ -18,9 +78,18 @@ impl Builder {
         x: &Written,
         added: &[&Written],
         tensors: &Tensors<'_>,
-    ) -> String {
-        let x_name = self.as_map(x);
-        let given: Vec<String> = tensors.iter().map(|tensor| self.given(tensor)).collect();
+    ) -> Result<String> {
+        let mut x_name = self.as_map(x);
+        let mut given = Vec::new();
+        for (at, tensor) in tensors.all.iter().enumerate() {
+            given.push(match (at, tensors.bytes) {
+                (0, Some((_, scales))) => self.weights_of_bytes(within, tensor, scales)?,
+                _ => self.given(tensor),
+            });
+        }
+        if let Some((scale, _)) = tensors.bytes {
+            x_name = self.rounded(within, &x_name, scale);
+        }
         // A norm comes with weight, gamma, beta, mean and variance; else weight and bias.
         let (own, norm) = match given.len() {
             5 => given.split_at(1),
@@ -50,7 +119,7 @@ impl Builder {
             let other = self.as_map(other);
             y = self.emit(within, "Add", &[&y, &other], &[]);
         }
-        self.act(within, &y, conv.act)
+        Ok(self.act(within, &y, conv.act))
     }
 
     pub fn linear(
@@ -61,7 +130,7 @@ impl Builder {
         tensors: &Tensors<'_>,
     ) -> String {
         let x = self.as_vector(x);
-        let given: Vec<String> = tensors.iter().map(|tensor| self.given(tensor)).collect();
+        let given = self.all_given(tensors);
         let inputs: Vec<&str> = [&x].into_iter().chain(&given).map(String::as_str).collect();
         let y = self.emit(within, "Gemm", &inputs, &[]);
         self.act(within, &y, linear.act)
@@ -112,7 +181,7 @@ impl Builder {
             Form::Vector => &[],
             _ => &[1, 1],
         };
-        let slopes = tensors.iter().map(|(name, shape, values)| {
+        let slopes = tensors.all.iter().map(|(name, shape, values)| {
             let shape = [&shape[..], behind].concat();
             self.tensor(name, &shape, values)
         });

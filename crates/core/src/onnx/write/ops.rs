@@ -18,11 +18,7 @@ impl Builder {
     ) -> Result<Written> {
         let node = &graph.nodes()[index];
         let within = within(node, index);
-        let mut tensors: Tensors<'_> = Vec::new();
-        for spec in graph.tensors_of(node) {
-            let values = weights.get(&spec.name, &spec.shape)?;
-            tensors.push((spec.name, spec.shape, values));
-        }
+        let tensors = Tensors::of(graph, node, weights)?;
         let varies = match node.op {
             Op::Input => self.size == Size::Dynamic,
             Op::Mean => false,
@@ -58,7 +54,7 @@ impl Builder {
         let vector = |name: String| Ok((name, Form::Vector));
         match (node.op, inputs) {
             (Op::Input, []) => map(super::IMAGE.to_owned()),
-            (Op::Conv(conv), [x, added @ ..]) => map(self.conv(within, &conv, x, added, tensors)),
+            (Op::Conv(conv), [x, added @ ..]) => map(self.conv(within, &conv, x, added, tensors)?),
             (Op::Linear(linear), [x]) => vector(self.linear(within, &linear, x, tensors)),
             (Op::Act(act), [x]) => Ok((self.act(within, &x.name, act), x.form)),
             (Op::Add(act), [a, b]) => Ok(self.add(within, a, b, act)),
@@ -184,8 +180,7 @@ impl Builder {
         let map = self.as_map(maps);
         let shape = self.ints(&[0, points as i64, -1]);
         let mut x = self.emit(within, "Reshape", &[&map, &shape], &[]);
-        for prior in tensors {
-            let prior = self.given(prior);
+        for prior in self.all_given(tensors) {
             x = self.emit(within, "Add", &[&x, &prior], &[]);
         }
         let shares = self.emit(within, "Softmax", &[&x], &[Attribute::Int("axis", 2)]);

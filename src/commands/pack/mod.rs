@@ -1,12 +1,13 @@
 //! `retinamark pack`.
 
+mod bytes;
+
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
-use burn::tensor::Device;
 
 use crate::cli::PackArgs;
-use crate::model::weights::{self, Precision};
+use crate::model::weights::{self, Networks, Precision};
 use crate::{console, fs};
 
 /// Run the subcommand.
@@ -20,10 +21,9 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
         "{out} exists already: choose another --out, or replace it with --force"
     );
     fs::check_parent(&args.out)?;
-    let device = Device::flex();
-    let mut networks = weights::load_networks(&args.weights, &device)?;
+    let mut networks = Networks::load(&args.weights)?;
     if let Some(path) = &args.aligner {
-        let other = weights::load_networks(path, &device)?;
+        let other = Networks::load(path)?;
         networks = networks
             .with_aligner_of(other)
             .with_context(|| format!("--aligner {}", path.display()))?;
@@ -33,6 +33,9 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
     } else {
         Precision::F32
     };
+    if let Some(list) = &args.calibrate {
+        networks = bytes::in_bytes(networks, list, &args)?;
+    }
     weights::save_networks(&networks, precision, &args.out)?;
     let bytes = std::fs::metadata(&args.out).with_context(|| out.to_string())?;
     console::say(format!("{out}: {} bytes", bytes.len()));

@@ -1,12 +1,14 @@
-//! Loaded tensors into a network, with nothing missed and nothing left over unnoticed.
+//! Loaded tensors for a network, with nothing missed and nothing left over unnoticed.
 
 use std::fmt::Write;
 
 use anyhow::{Result, bail};
 
+use burn::tensor::TensorData;
+use retinamark_core::graph::TensorSpec;
+
 use super::read::Tensors;
 use crate::config::InitConfig;
-use crate::model::{Network, tensors};
 
 /// What does not fit, as listed in the error.
 #[derive(Default)]
@@ -17,8 +19,12 @@ struct Misfit {
     landmark_head: bool,
 }
 
-/// Put what was `found` into `model`. See [`super::initialise`] for what is an error.
-pub fn assign<N: Network>(model: N, mut found: Tensors, init: &InitConfig) -> Result<N> {
+/// What was `found` of the tensors of a network. See [`super::initialise`] for what is an error.
+pub fn fit(
+    specs: Vec<TensorSpec>,
+    mut found: Tensors,
+    init: &InitConfig,
+) -> Result<Vec<(String, TensorData)>> {
     let new = |name: &str| init.allow_new.iter().any(|p| name.starts_with(p.as_str()));
     let unused = |name: &str| {
         init.allow_unused
@@ -27,7 +33,7 @@ pub fn assign<N: Network>(model: N, mut found: Tensors, init: &InitConfig) -> Re
     };
     let mut misfit = Misfit::default();
     let mut fitting = Vec::new();
-    for spec in model.tensors() {
+    for spec in specs {
         let (name, shape) = (spec.name, spec.shape);
         match found.remove(&name) {
             None if new(&name) => {}
@@ -48,7 +54,7 @@ pub fn assign<N: Network>(model: N, mut found: Tensors, init: &InitConfig) -> Re
     let left = found.into_values().map(|t| t.source);
     misfit.unused = left.filter(|source| !unused(source)).collect();
     misfit.report()?;
-    tensors::assign(model, fitting)
+    Ok(fitting)
 }
 
 impl Misfit {

@@ -1,0 +1,204 @@
+//! Networks into 8 bits.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use retinamark_core::calibrate::{self, Input, Recording, Report, Seen};
+use retinamark_core::graph::Weights;
+use retinamark_core::infer::{self as core, Predictor, Program};
+
+use crate::cli::PackArgs;
+use crate::commands::sources;
+use crate::config::{Config, OnError};
+use crate::console;
+use crate::data::Dataset;
+use crate::infer::DetectOptions;
+use crate::model::weights::Networks;
+
+/// Crops that are kept: a photo may show hundreds of faces.
+const CROPS: usize = 512;
+
+/// Both networks with convolutions in bytes, after they were used on photos of `list`. What was
+/// done stands in the notes.
+///
+/// # Errors
+/// When the list cannot be read or none of its photos, or shows no face to an aligner.
+pub fn in_bytes(mut networks: Networks, list: &str, args: &PackArgs) -> Result<Networks> {
+    ensure!(
+        args.photos > 0 && args.max_loss.is_finite() && args.max_loss >= 0.0,
+        "--photos and --max-loss: expected at least one photo, and a share from 0 on"
+    );
+    let already = [&networks.detector, &networks.aligner];
+    ensure!(
+        !already.into_iter().flatten().any(Weights::has_bytes),
+        "{} is in 8 bits already",
+        args.weights.display()
+    );
+    let source = sources::parse(list).context("--calibrate")?;
+    let name = source
+        .list
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let mut config = networks.header.config.clone();
+    config.data.on_error = OnError::Skip;
+    let dataset = Dataset::load(&[source], &config)?;
+    if !dataset.report.is_empty() {
+        console::note(&dataset.report);
+    }
+    let seen = look(&networks, &dataset, args.photos)?;
+    let about = About {
+        list: name.unwrap_or_default(),
+        most: args.max_loss,
+    };
+    let config = networks.header.config.clone();
+    if let Some(weights) = &networks.detector {
+        let program = Program::detector(&config.settings())?;
+        let notes = &mut networks.header.notes;
+        let made = about.convert("detector", &program, weights, &seen.photos, notes)?;
+        networks.detector = Some(made);
+    }
+    let own = networks.header.aligner_config().cloned();
+    if let (Some(weights), Some(own)) = (&networks.aligner, own) {
+        ensure!(
+            !seen.crops.is_empty(),
+            "--calibrate {list}: no face was found for the aligner"
+        );
+        let program = Program::aligner(&own.settings())?;
+        let header = &mut networks.header;
+        let notes = match &mut header.aligner {
+            Some(part) => &mut part.notes,
+            None => &mut header.notes,
+        };
+        let made = about.convert("aligner", &program, weights, &seen.crops, notes)?;
+        networks.aligner = Some(made);
+    }
+    Ok(networks)
+}
+
+/// What the networks were shown.
+struct Shown {
+    photos: Vec<Input>,
+    crops: Vec<Input>,
+}
+
+/// Use the networks as detection does: on photos, or on the labelled faces where there is only an
+/// aligner.
+fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
+    let (photos, crops) = (Seen::new(most), Seen::new(CROPS));
+    let header = &networks.header;
+    let predictor = recording(networks, &photos, &crops)?;
+    let options = DetectOptions::from(&header.config.detect);
+    let step = dataset.samples.len().div_ceil(most).max(1);
+    for (index, sample) in dataset.samples.iter().enumerate().step_by(step) {
+        let photo = match dataset.decode(index) {
+            Ok(photo) => photo,
+            Err(error) => {
+                console::note(format!("left out: {error:#}"));
+                continue;
+            }
+        };
+        if predictor.finds_faces() {
+            predictor.detect(&photo, &options)?;
+        } else {
+            let boxes: Vec<_> = sample.faces.iter().map(|face| face.box_xyxy).collect();
+            predictor.align(&photo, &boxes)?;
+        }
+    }
+    let shown = Shown {
+        photos: photos.take(),
+        crops: crops.take(),
+    };
+    ensure!(
+        !shown.photos.is_empty() || !shown.crops.is_empty(),
+        "--calibrate: no photo of the list could be looked at"
+    );
+    Ok(shown)
+}
+
+fn recording(networks: &Networks, photos: &Seen, crops: &Seen) -> Result<Predictor> {
+    let config = &networks.header.config;
+    let aligner = networks
+        .header
+        .aligner_config()
+        .zip(networks.aligner.as_ref());
+    let second = |(own, weights): (&Config, &Weights)| -> Result<_> {
+        let settings = own.settings();
+        let network = Recording {
+            network: core::Aligner::new(&settings, weights)?,
+            seen: crops.clone(),
+        };
+        Ok((Box::new(network), settings))
+    };
+    let second = aligner.map(second).transpose()?;
+    Ok(match (&networks.detector, second) {
+        (Some(weights), second) => {
+            let settings = config.settings();
+            let network = Recording {
+                network: core::Detector::new(&settings, weights)?,
+                seen: photos.clone(),
+            };
+            let first = Predictor::new(Box::new(network), &settings)?;
+            match second {
+                Some((network, settings)) => first.with_aligner(network, &settings)?,
+                None => first,
+            }
+        }
+        (None, Some((network, settings))) => Predictor::of_aligner(network, &settings)?,
+        (None, None) => anyhow::bail!("there is no network"),
+    })
+}
+
+struct About {
+    list: String,
+    most: f32,
+}
+
+impl About {
+    fn convert(
+        &self,
+        what: &str,
+        program: &Program,
+        weights: &Weights,
+        inputs: &[Input],
+        notes: &mut BTreeMap<String, String>,
+    ) -> Result<Weights> {
+        let (made, report) = calibrate::to_bytes(program, weights, inputs, self.most)?;
+        console::say(format!("{what}: {}", self.summary(&report)));
+        for (name, loss) in report.in_numbers.iter() {
+            console::say(format!(
+                "  {name} stays in 32 bits: it would lose {}",
+                percent(*loss)
+            ));
+        }
+        notes.insert("8 bits".into(), self.summary(&report));
+        let kept: Vec<String> = report
+            .in_numbers
+            .iter()
+            .map(|(name, loss)| format!("{name} ({})", percent(*loss)))
+            .collect();
+        if !kept.is_empty() {
+            notes.insert("kept in 32 bits".into(), kept.join(", "));
+        }
+        Ok(made)
+    }
+
+    fn summary(&self, report: &Report) -> String {
+        let all = report.in_bytes.len() + report.in_numbers.len();
+        let losses: Vec<String> = report
+            .losses
+            .iter()
+            .map(|(name, loss)| format!("{name} {}", percent(*loss)))
+            .collect();
+        format!(
+            "{} of {all} convolutions, scales from {} inputs of {}; the outputs differ by {} there",
+            report.in_bytes.len(),
+            report.inputs,
+            self.list,
+            losses.join(", ")
+        )
+    }
+}
+
+fn percent(share: f32) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
