@@ -5,3 +5,4 @@ mod optim;
 mod overfit;
 pub mod run;
 mod session;
+mod sweep;

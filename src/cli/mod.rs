@@ -11,6 +11,7 @@ mod label;
 mod pack;
 mod second_look;
 mod settings;
+mod sweep;
 mod synth;
 mod train;
 
@@ -27,6 +28,7 @@ pub use label::LabelArgs;
 pub use pack::PackArgs;
 pub use second_look::SecondLookArgs;
 pub use settings::SettingsArgs;
+pub use sweep::SweepArgs;
 pub use synth::SynthArgs;
 pub use train::TrainArgs;
 
@@ -46,6 +48,8 @@ pub enum Command {
     Detect(DetectArgs),
     /// Train a detector
     Train(TrainArgs),
+    /// Train all combinations of some settings, and compare them in one table
+    Sweep(SweepArgs),
     /// Measure a detector on labelled photos
     Evaluate(EvaluateArgs),
     /// Draw labelled faces as training sees them, and count what was skipped

@@ -10,6 +10,7 @@ mod label;
 mod looks;
 mod pack;
 mod sources;
+mod sweep;
 mod synth;
 mod train;
 
@@ -27,6 +28,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Detect(args) => detect::run(args),
         Command::Train(args) => train::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::CheckData(args) => check_data::run(args),
         Command::Synth(args) => synth::run(args),
