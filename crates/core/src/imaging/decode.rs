@@ -114,7 +114,11 @@ impl<'a> PhotoFile<'a> {
 
     /// At least the first `count` bytes, or all.
     fn read(&mut self, count: u64) -> Result<()> {
-        let missing = count.saturating_sub(self.bytes.len() as u64);
+        let have = self.bytes.len() as u64;
+        let missing = count.saturating_sub(have);
+        // As much as there is, so that nothing is copied into longer and longer buffers.
+        let rest = self.metadata.len().saturating_sub(have).min(missing);
+        self.bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
         let mut rest = (&mut self.file).take(missing);
         let read = rest.read_to_end(&mut self.bytes);
         read.map_err(|source| io_error(self.path, source))?;
