@@ -11,6 +11,7 @@ mod lines;
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -46,7 +47,8 @@ pub struct Earlier {
 #[derive(Clone, Copy, Debug)]
 struct Line {
     start: u64,
-    length: u32,
+    /// So that the place of a line that is missing needs no room of its own.
+    length: NonZeroU32,
 }
 
 /// The lines written so far.
@@ -218,7 +220,7 @@ impl Journal {
     }
 
     fn read(&self, line: &Line) -> Result<Vec<u8>> {
-        let mut text = vec![0; line.length as usize];
+        let mut text = vec![0; line.length.get() as usize];
         let mut part = &self.part;
         part.seek(SeekFrom::Start(line.start))?;
         part.read_exact(&mut text)?;
@@ -240,9 +242,9 @@ impl Line {
     fn after(end: &mut u64, length: usize) -> Result<Self> {
         let line = Self {
             start: *end,
-            length: u32::try_from(length).context("a line of more than 4 GiB")?,
+            length: NonZeroU32::try_from(u32::try_from(length).context("a line of 4 GiB")?)?,
         };
-        *end += u64::from(line.length);
+        *end += u64::from(line.length.get());
         Ok(line)
     }
 }

@@ -122,3 +122,8 @@ fn a_foreign_record_is_not_touched() {
     assert!(!dir.path().join(PART).exists());
     assert_eq!(existing_record(dir.path()), Some(dir.path().join(RECORD)));
 }
+
+#[test]
+fn little_is_kept_of_a_line() {
+    assert_eq!(size_of::<Option<Line>>(), 16);
+}
