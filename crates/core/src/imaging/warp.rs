@@ -179,10 +179,9 @@ type Pair = [[u8; 3]; 2];
 fn before(v: f32) -> (i32, u32) {
     // Counted from one pixel farther to the left nothing is below zero, and `as` rounds down;
     // `floor` would be a call to a library.
-    let v = v + 0.5;
-    let next = v as u32;
-    let share = ((v - next as f32) * 256.0 + 0.5) as u32;
-    (next as i32 - 1, share)
+    let first = (v + 0.5) as i32 - 1;
+    let share = (v - 0.5 - first as f32) * 256.0 + 0.5;
+    (first, share as u32)
 }
 
 /// Of two pixels of a row and the two below them, of which the right and the lower ones have these
@@ -262,8 +261,9 @@ mod tests {
     #[test]
     fn neighbours_are_mixed_by_their_shares() {
         // The first pixel's centre is at 0.5.
-        let places = [0.0, 0.5, 10.25, 2.5 - 1e-4];
-        assert_eq!(places.map(before), [(-1, 128), (0, 0), (9, 192), (1, 256)]);
+        let places = [0.0, 0.5, 10.25, 2.5 - 1e-4, 1024.0 - 2f32.powi(-14)];
+        let expected = [(-1, 128), (0, 0), (9, 192), (1, 256), (1023, 128)];
+        assert_eq!(places.map(before), expected);
         let upper = [[0, 10, 255], [255, 20, 255]];
         let lower = [[100, 30, 255], [7, 40, 255]];
         // A quarter to the right, half down: red 70.25, green 22.5.
