@@ -1111,5 +1111,12 @@ fn bench_measures_every_kind_of_work() {
         let speed = 2000.0 / number("median_ms");
         assert!((number("images_per_s") - speed).abs() < 1e-6 * speed);
         assert!(number("peak_rss_mib") > 1.0);
+        let stages = report.get("stages").and_then(|stages| stages.as_array());
+        assert_eq!(stages.is_some(), what == "detect");
+        for stage in stages.into_iter().flatten() {
+            // These weights have no aligner.
+            let none = stage["stage"] == "second look";
+            assert_eq!(stage["ms"].as_f64().unwrap() > 0.0, !none, "{stage}");
+        }
     }
 }

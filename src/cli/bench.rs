@@ -52,7 +52,8 @@ pub struct BenchArgs {
 pub enum Work {
     /// The network on a batch of tensors, all landmarks left out
     Forward,
-    /// From the file of a photo to its faces; a batch is that many photos at the same time
+    /// From the file of a photo to the line with its faces, and the share of each stage; a batch is
+    /// that many photos, as many at a time as there are threads
     Detect,
     /// The second look at the faces of a photo, from its pixels to their landmarks; a batch is that
     /// many faces

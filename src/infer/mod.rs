@@ -9,5 +9,5 @@ mod predictor;
 pub use compute::Compute;
 pub use predictor::Predictor;
 pub use retinamark_core::infer::{
-    AlignOptions, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
+    AlignOptions, Clock, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared, Stage,
 };

@@ -13,7 +13,9 @@ mod table;
 
 pub use crop::{align, aligned_crop, has_template, template};
 pub use drawing::draw;
-pub use journal::{Done, Journal, RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file};
+pub use journal::{
+    Done, Earlier, Journal, RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file,
+};
 pub use layout::{Layout, is_own_picture};
 pub use name::portable_name;
 pub use provenance::{Settings, Stamp};

@@ -53,25 +53,27 @@ struct Line {
     stamp: Stamp,
 }
 
-/// The settings and stamps of the results in a folder.
+/// Where the settings and stamps of the results in a folder are written.
 #[derive(Debug)]
 pub(super) struct Provenance {
     path: PathBuf,
     file: File,
-    stamps: HashMap<String, Stamp>,
 }
+
+/// The files that results are about, by name of the photo.
+pub(super) type Stamps = HashMap<String, Stamp>;
 
 impl Provenance {
     /// For results that begin now.
     pub(super) fn start(out: &Path, settings: &Settings) -> Result<Self> {
-        Self::create(out, settings, HashMap::new())
+        Self::create(out, settings, &Stamps::new())
     }
 
-    /// For results that go on.
+    /// For results that go on; with the files that those so far are about.
     ///
     /// # Errors
     /// Names the settings that are not those of the earlier results.
-    pub(super) fn resume(out: &Path, settings: &Settings) -> Result<Self> {
+    pub(super) fn resume(out: &Path, settings: &Settings) -> Result<(Self, Stamps)> {
         let path = out.join(NAME);
         let (earlier, stamps) = read(&path)
             .with_context(|| format!("cannot tell how the results in {} were made", out.display()))
@@ -92,10 +94,10 @@ impl Provenance {
         }
         let mut all = earlier;
         all.extend(settings.clone());
-        Self::create(out, &all, stamps)
+        Ok((Self::create(out, &all, &stamps)?, stamps))
     }
 
-    fn create(out: &Path, settings: &Settings, stamps: HashMap<String, Stamp>) -> Result<Self> {
+    fn create(out: &Path, settings: &Settings, stamps: &Stamps) -> Result<Self> {
         let path = out.join(NAME);
         write_atomic(&path, |file| {
             serde_json::to_writer(&mut *file, settings)?;
@@ -107,7 +109,6 @@ impl Provenance {
         Ok(Self {
             file: file.with_context(|| format!("cannot write {}", path.display()))?,
             path,
-            stamps,
         })
     }
 
@@ -116,14 +117,7 @@ impl Provenance {
         let line = line(image, stamp)?;
         self.file
             .write_all(&line)
-            .with_context(|| format!("cannot write {}", self.path.display()))?;
-        self.stamps.insert(image.to_owned(), stamp);
-        Ok(())
-    }
-
-    /// Of the file that the result of a photo is about.
-    pub(super) fn stamp(&self, image: &str) -> Option<Stamp> {
-        self.stamps.get(image).copied()
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
@@ -135,7 +129,7 @@ fn line(image: &str, stamp: Stamp) -> Result<Vec<u8>> {
 }
 
 /// A line that a kill has torn, or that is not ours, tells nothing: its photo is looked at again.
-fn read(path: &Path) -> Result<(Settings, HashMap<String, Stamp>)> {
+fn read(path: &Path) -> Result<(Settings, Stamps)> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     let mut lines = text.lines();
     let settings = serde_json::from_str(lines.next().unwrap_or_default())

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use serde::Serialize;
 
+use crate::infer::{Clock, Stage};
 use crate::interrupt;
 
 /// Repetitions that warm caches, threads and allocator up.
@@ -20,16 +21,23 @@ pub struct Times {
     pub min_ms: f64,
 }
 
-/// Time `iterations` runs, after some to warm up.
+/// Time `iterations` runs, after some to warm up; `clock` then shows what those took.
 ///
 /// # Errors
 /// What `run` fails with, or an interruption.
-pub fn times(iterations: usize, mut run: impl FnMut() -> Result<()>) -> Result<Times> {
+pub fn times(
+    iterations: usize,
+    clock: &Clock,
+    mut run: impl FnMut() -> Result<()>,
+) -> Result<Times> {
     interrupt::listen()?;
     let mut all = Vec::new();
     for iteration in 0..WARM_UP + iterations {
         if interrupt::requested() {
             bail!("stopped after {iteration} runs");
+        }
+        if iteration == WARM_UP {
+            clock.reset();
         }
         let start = Instant::now();
         run()?;
@@ -64,6 +72,32 @@ pub fn peak_rss_mib() -> Option<f64> {
     kib.or_else(now).map(|kib| kib / 1024.0)
 }
 
+/// What a stage of a detection takes.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// Its name.
+    pub stage: &'static str,
+    /// Of a photo's time, in the mean; on all its threads together.
+    pub ms: f64,
+    /// Of all stages.
+    pub percent: f64,
+}
+
+/// What the stages of `photos` photos took by `clock`; nothing where none was timed.
+pub fn shares(clock: &Clock, photos: usize) -> Vec<Share> {
+    let ms = Stage::ALL.map(|stage| clock.spent(stage).as_secs_f64() * 1e3 / photos as f64);
+    let all: f64 = ms.iter().sum();
+    if all == 0.0 {
+        return Vec::new();
+    }
+    let share = |(stage, ms): (Stage, f64)| Share {
+        stage: stage.name(),
+        ms,
+        percent: 100.0 * ms / all,
+    };
+    Stage::ALL.into_iter().zip(ms).map(share).collect()
+}
+
 /// What `--json` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -87,6 +121,9 @@ pub struct Report {
     pub images_per_s: f64,
     /// Most memory, MiB; null where the system does not say.
     pub peak_rss_mib: Option<f64>,
+    /// Where the time of a photo goes, of `detect`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stages: Vec<Share>,
 }
 
 impl fmt::Display for Report {
@@ -103,15 +140,20 @@ impl fmt::Display for Report {
             self.min_ms,
             self.images_per_s
         )?;
-        match self.peak_rss_mib {
-            Some(mib) => write!(f, ", peak memory {mib:.0} MiB"),
-            None => Ok(()),
+        if let Some(mib) = self.peak_rss_mib {
+            write!(f, ", peak memory {mib:.0} MiB")?;
         }
+        for Share { stage, ms, percent } in &self.stages {
+            write!(f, "\n{stage:14}{ms:8.3} ms a photo {percent:5.1} %")?;
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -120,6 +162,28 @@ mod tests {
         assert_eq!((times.median_ms, times.min_ms), (3.0, 1.0));
         assert_eq!(summary(vec![4.0, 1.0, 2.0, 9.0]).median_ms, 3.0);
         assert!(summary(Vec::new()).median_ms.is_nan());
+    }
+
+    #[test]
+    fn shares_are_of_a_photo_and_of_all_stages() {
+        let clock = Clock::running();
+        assert!(shares(&clock, 1).is_empty());
+        for _ in 0..3 {
+            clock.time(Stage::Decode, || {
+                std::thread::sleep(Duration::from_millis(4))
+            });
+        }
+        clock.time(Stage::Write, || {
+            std::thread::sleep(Duration::from_millis(4))
+        });
+        let found = shares(&clock, 2);
+        let names = found.iter().map(|share| share.stage);
+        assert!(names.eq(Stage::ALL.map(Stage::name)));
+        let of = |stage: Stage| &found[stage as usize];
+        assert!(of(Stage::Decode).ms >= 6.0 && of(Stage::Write).ms >= 2.0);
+        assert!(of(Stage::Decode).percent > of(Stage::Write).percent);
+        let all: f64 = found.iter().map(|share| share.percent).sum();
+        assert!((all - 100.0).abs() < 1e-9);
     }
 
     #[cfg(target_os = "linux")]

@@ -12,6 +12,7 @@ use clap::ValueEnum;
 use crate::cli::{BenchArgs, Work};
 use crate::config::{Changes, Config, Task};
 use crate::console;
+use crate::infer::Clock;
 use crate::model::weights::{self, Networks};
 use crate::model::{Aligner, RetinaFace};
 
@@ -47,14 +48,15 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         size,
         batch,
     };
+    let clock = Clock::running();
     let run: Box<dyn FnMut() -> Result<()>> = match args.what {
         Work::Forward => Box::new(work::forward(plan)?),
-        Work::Detect => Box::new(work::detect(plan, args.image.as_deref())?),
+        Work::Detect => Box::new(work::detect(plan, args.image.as_deref(), clock.clone())?),
         Work::Align => Box::new(work::align(plan, args.image.as_deref())?),
         Work::Train if config.task == Task::Align => Box::new(work::train::<Aligner>(plan)?),
         Work::Train => Box::new(work::train::<RetinaFace>(plan)?),
     };
-    let times = measure::times(args.iterations as usize, run)?;
+    let times = measure::times(args.iterations as usize, &clock, run)?;
     let what = args.what.to_possible_value();
     let report = measure::Report {
         what: what.map(|w| w.get_name().to_string()).unwrap_or_default(),
@@ -67,6 +69,7 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         min_ms: times.min_ms,
         images_per_s: batch as f64 * 1e3 / times.median_ms,
         peak_rss_mib: measure::peak_rss_mib(),
+        stages: measure::shares(&clock, args.iterations as usize * batch),
     };
     if args.json {
         console::say(serde_json::to_string(&report)?);

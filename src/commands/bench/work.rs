@@ -2,20 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
-use rayon::prelude::*;
 
 use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
+use crate::commands::detect::progress::Progress;
+use crate::commands::detect::run::{Crew, Desk, Shared};
+use crate::commands::detect::sources::Photo;
+use crate::commands::detect::summary::Tally;
+use crate::commands::detect::work::{Outputs, Worker};
 use crate::config::{Config, Task};
 use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
-use crate::infer::{Compute, DetectOptions, InputSize, Predictor};
+use crate::infer::{Clock, Compute, DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
 use crate::model::weights::Networks;
 use crate::optim::Optimizer;
+use crate::output::{Journal, Settings};
 
 /// What to measure.
 pub struct Plan {
@@ -49,26 +54,45 @@ pub fn forward(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     Ok(move || Ok(predictor.forward(&images)?))
 }
 
-/// From a file to faces, `batch` files at a time.
-pub fn detect(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<()>> {
+/// From a file to the line with its faces, `batch` files at a time, as `retinamark detect` does it;
+/// `clock` tells where the time goes.
+pub fn detect(
+    plan: Plan,
+    photo: Option<&Path>,
+    clock: Clock,
+) -> Result<impl FnMut() -> Result<()>> {
     let options = DetectOptions {
         size: InputSize::Fixed(plan.size),
         ..DetectOptions::from(&plan.config().detect)
     };
     let batch = plan.batch;
-    let predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
+    let mut predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
+    predictor.set_clock(clock);
     let folder = tempfile::tempdir()?;
-    let photo = match photo {
+    let path = match photo {
         Some(photo) => photo.to_path_buf(),
         None => drawn_file(folder.path())?,
     };
+    let photo = move |place| Photo {
+        relative: format!("{place}.jpg").into(),
+        path: path.clone(),
+        place,
+    };
+    let (threads, progress) = (rayon::current_num_threads(), Progress::new());
+    let crew = Crew::new(batch.min(threads), threads)?;
+    let journal = Shared::new(Journal::start(folder.path(), true, &Settings::new())?);
     Ok(move || {
-        let _kept = &folder;
-        (0..batch).into_par_iter().try_for_each(|_| {
-            let image = imaging::load_rgb(&photo, &Limits::default())?;
-            predictor.detect(&image, &options)?;
-            Ok(())
-        })
+        let (none, limits) = (Outputs::default(), Limits::default());
+        let worker = Worker::new(&predictor, options, none, folder.path(), limits, threads);
+        let mut tally = Tally::default();
+        let mut desk = Desk {
+            journal: &journal,
+            progress: &progress,
+            tally: &mut tally,
+        };
+        crew.work(&worker, &mut (0..batch).map(&photo), &mut desk)?;
+        ensure!(tally.failed == 0, "the photo cannot be used");
+        Ok(())
     })
 }
 

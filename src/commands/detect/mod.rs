@@ -2,14 +2,19 @@
 
 mod budget;
 mod passed;
-mod plan;
-mod run;
+mod pattern;
+pub(super) mod progress;
+pub(super) mod run;
+mod search;
 mod settings;
+pub(super) mod sources;
 mod stdin;
-mod summary;
+pub(super) mod summary;
+mod todo;
 mod walk;
-mod work;
+pub(super) mod work;
 
+use std::fs::DirEntry;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -19,12 +24,16 @@ use anyhow::{Result, bail, ensure};
 use super::looks::{self, Looks};
 use crate::cli::{DetectArgs, Save};
 use crate::fs::FolderLock;
-use crate::infer::DetectOptions;
+use crate::infer::{DetectOptions, Predictor};
 use crate::model::weights;
-use crate::output::{self, Journal, Layout, Stamp};
+use crate::output::{self, Journal, Layout};
 use crate::{console, imaging, interrupt};
-use plan::{Photo, Plan};
+use progress::Progress;
+use run::{Crew, Desk, Shared};
+use search::Search;
+use sources::Photo;
 use summary::Tally;
+use todo::Todo;
 use work::{Outputs, Worker};
 
 const FAILED: u8 = 1;
@@ -62,33 +71,30 @@ fn one(args: &DetectArgs, (looks, options): &(Looks, DetectOptions)) -> Result<E
 fn all(args: &DetectArgs, ready: Ready) -> Result<ExitCode> {
     interrupt::listen()?;
     let Ready {
-        plan,
+        search,
         looks,
         options,
-        mut journal,
+        journal,
+        progress,
         lock: _lock,
     } = ready;
+    let journal = Shared::new(journal);
+    let mut todo = Todo::new(search, &journal, args);
     let mut tally = Tally::default();
-    tally.failed += plan.problems.len();
-    for problem in &plan.problems {
-        console::note(format!("failed: {problem}"));
-    }
-    tally.changed = forget_changed(args, &plan.photos, &mut journal);
-    let todo = left_to_do(args, &plan.photos, &journal);
-    tally.skipped = plan.photos.len() - todo.len();
-    let worker = Worker::new(&looks.predictor, options, args, jobs(args));
+    let worker = worker(args, &looks.predictor, options);
     let begun = Instant::now();
-    let stopped = run::all(&worker, &todo, jobs(args), &mut journal, &mut tally);
+    let mut desk = Desk {
+        journal: &journal,
+        progress: &progress,
+        tally: &mut tally,
+    };
+    let stopped = work(args, &worker, &mut todo, &mut desk);
     let seconds = begun.elapsed().as_secs_f64();
-    let saves = args.saves();
-    let finished = journal.finish(
-        plan.photos.iter().map(|photo| photo.name.as_str()),
-        saves.contains(&Save::Jsonl),
-        saves
-            .contains(&Save::Csv)
-            .then(|| looks.predictor.scheme().len()),
-    );
-    tally.say(todo.len(), &plan.passed, seconds);
+    tally.failed += todo.search.problems;
+    (tally.skipped, tally.changed) = (todo.skipped, todo.changed);
+    let (given, search) = (todo.given, todo.search);
+    let finished = finish(args, journal.into_inner(), search.over, &looks);
+    tally.say(given, search.over, &search.passed, seconds);
     stopped.and(finished)?;
     Ok(match tally {
         _ if interrupt::requested() => ExitCode::from(interrupt::EXIT_CODE),
@@ -97,23 +103,49 @@ fn all(args: &DetectArgs, ready: Ready) -> Result<ExitCode> {
     })
 }
 
+/// Of fewer photos than `--jobs` each gets more threads.
+fn work(args: &DetectArgs, worker: &Worker, todo: &mut Todo, desk: &mut Desk) -> Result<()> {
+    let first: Vec<Photo> = todo.take(jobs(args)).collect();
+    let crew = Crew::new(first.len(), cores())?;
+    desk.progress.show();
+    let done = crew.work(worker, &mut first.into_iter().chain(todo), desk);
+    desk.progress.hide();
+    done
+}
+
+fn finish(args: &DetectArgs, journal: Journal, all_met: bool, looks: &Looks) -> Result<()> {
+    let saves = args.saves();
+    let points = looks.predictor.scheme().len();
+    let table = saves.contains(&Save::Csv).then_some(points);
+    journal.finish(all_met, saves.contains(&Save::Jsonl), table)
+}
+
 /// Everything checked before the first photo.
 struct Ready {
-    plan: Plan,
+    search: Search,
     looks: Looks,
     options: DetectOptions,
     journal: Journal,
+    progress: Progress,
     lock: FolderLock,
 }
 
 fn prepare(args: &DetectArgs) -> Result<Ready> {
-    let plan = plan::plan(&args.paths, args.recursive, args.out())?;
-    if plan.photos.is_empty() {
-        for problem in &plan.problems {
-            console::note(format!("failed: {problem}"));
-        }
-        if !plan.passed.is_empty() {
-            console::note(&plan.passed);
+    let (sources, problems) = sources::sources(&args.paths)?;
+    let progress = Progress::new();
+    let search = || {
+        Search::new(
+            sources.clone(),
+            args.recursive,
+            args.out(),
+            progress.clone(),
+        )
+    };
+    let mut all = search();
+    problems.iter().for_each(|problem| all.tell(problem));
+    if !all.finds_any() {
+        if !all.passed.is_empty() {
+            console::note(&all.passed);
         }
         bail!("no photos found");
     }
@@ -127,7 +159,7 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
     let settings = settings::of_results(args, &weights, &looks, &options)?;
     let lock = FolderLock::take(args.out())?;
     if !args.force && !args.resume {
-        refuse_to_overwrite(args, &plan.photos)?;
+        refuse_to_overwrite(args, search())?;
     }
     let journal = if args.resume {
         Journal::resume(args.out(), &settings)?
@@ -135,10 +167,11 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
         Journal::start(args.out(), args.force, &settings)?
     };
     Ok(Ready {
-        plan,
+        search: all,
         looks,
         options,
         journal,
+        progress,
         lock,
     })
 }
@@ -173,18 +206,12 @@ fn load(args: &DetectArgs) -> Result<(PathBuf, Looks)> {
     Ok((weights, looks))
 }
 
-fn refuse_to_overwrite(args: &DetectArgs, photos: &[Photo]) -> Result<()> {
+fn refuse_to_overwrite(args: &DetectArgs, photos: Search) -> Result<()> {
     let existing = output::existing_record(args.out()).or_else(|| {
-        // The number of faces is not known yet; the first face's files stand for all.
-        let one = output::Done {
-            size: [1, 1],
-            faces: 1,
-        };
-        let outputs = Outputs::new(args);
-        photos
-            .iter()
-            .flat_map(|photo| outputs.files(&Layout::new(args.out(), &photo.relative), one))
-            .find(|file| exists(file))
+        let other = |entry: DirEntry| !output::is_own_file(&entry.file_name());
+        let mut entries = args.out().read_dir().ok()?.flatten();
+        // Most often there is nothing, and no need to search for every photo first.
+        entries.any(other).then(|| first_existing(args, photos))?
     });
     if let Some(file) = existing {
         bail!(
@@ -196,37 +223,34 @@ fn refuse_to_overwrite(args: &DetectArgs, photos: &[Photo]) -> Result<()> {
     Ok(())
 }
 
-/// Forget the results of photos whose files are not those that they are about, and remove what was
-/// written for them; gives how many there are.
-fn forget_changed(args: &DetectArgs, photos: &[Photo], journal: &mut Journal) -> usize {
-    let mut changed = 0;
-    for photo in photos {
-        let Some(done) = journal.done(&photo.name) else {
-            continue;
-        };
-        if journal.stamp(&photo.name) == Stamp::of(&photo.path) {
-            continue;
-        }
-        changed += 1;
-        journal.forget(&photo.name);
-        for file in Layout::new(args.out(), &photo.relative).all(done.size, done.faces) {
-            // What cannot be removed is replaced, or reported when that fails.
-            let _ = std::fs::remove_file(file);
-        }
-    }
-    changed
+/// The first file that is there and that results would replace.
+fn first_existing(args: &DetectArgs, mut photos: Search) -> Option<PathBuf> {
+    // The number of faces is not known yet; the first face's files stand for all.
+    let one = output::Done {
+        size: [1, 1],
+        faces: 1,
+    };
+    let outputs = Outputs::new(args);
+    photos.find_map(|photo| {
+        let files = outputs.files(&Layout::new(args.out(), &photo.relative), one);
+        files.into_iter().find(|file| exists(file))
+    })
 }
 
-/// Photos that no earlier call has done, or whose files are not all there.
-fn left_to_do<'a>(args: &DetectArgs, photos: &'a [Photo], journal: &Journal) -> Vec<&'a Photo> {
+fn worker<'a>(
+    args: &'a DetectArgs,
+    predictor: &'a Predictor,
+    options: DetectOptions,
+) -> Worker<'a> {
     let outputs = Outputs::new(args);
-    let is_done = |photo: &Photo| {
-        let layout = Layout::new(args.out(), &photo.relative);
-        journal
-            .done(&photo.name)
-            .is_some_and(|done| outputs.files(&layout, done).iter().all(|file| exists(file)))
-    };
-    photos.iter().filter(|photo| !is_done(photo)).collect()
+    Worker::new(
+        predictor,
+        options,
+        outputs,
+        args.out(),
+        limits(args),
+        jobs(args),
+    )
 }
 
 fn exists(path: &Path) -> bool {

@@ -25,31 +25,35 @@ pub struct Passed {
 }
 
 impl Passed {
-    /// Whether a file found in a folder is taken for a photo; counts it if not.
-    pub fn is_photo(&mut self, path: &Path) -> bool {
+    /// A file found in a folder; `None` when it is taken for a photo.
+    pub fn file(path: &Path) -> Option<Self> {
+        let mut passed = Self::default();
         let name = path.file_name().unwrap_or_default();
         if is_own_file(name) || is_own_picture(path, is_photo_name) {
-            self.own += 1;
+            passed.own = 1;
         } else if is_sidecar(name) {
-            self.sidecars += 1;
+            passed.sidecars = 1;
         } else if is_photo_name(name) {
-            return true;
+            return None;
         } else if let Some(ending) = unreadable_ending(name) {
-            *self.unreadable.entry(ending).or_default() += 1;
+            passed.unreadable.insert(ending, 1);
         } else {
             let ending = Path::new(name).extension().unwrap_or_default();
             let ending = ending.to_string_lossy().to_ascii_lowercase();
-            *self.others.entry(ending).or_default() += 1;
+            passed.others.insert(ending, 1);
         }
-        false
+        Some(passed)
     }
 
-    /// Count a folder that is not read.
-    pub fn folder(&mut self) {
-        self.folders += 1;
+    /// A folder that is not read.
+    pub fn one_folder() -> Self {
+        Self {
+            folders: 1,
+            ..Self::default()
+        }
     }
 
-    /// Add the counts of another folder.
+    /// Add what else was passed over.
     pub fn add(&mut self, other: &Self) {
         for (all, new) in [
             (&mut self.unreadable, &other.unreadable),
@@ -156,9 +160,12 @@ mod tests {
             "x.txt",
             "detections.jsonl",
         ] {
-            photos += usize::from(passed.is_photo(Path::new(name)));
+            match Passed::file(Path::new(name)) {
+                Some(one) => passed.add(&one),
+                None => photos += 1,
+            }
         }
-        passed.folder();
+        passed.add(&Passed::one_folder());
         assert_eq!(photos, 2);
         let text = passed.to_string();
         for part in [

@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::passed::Passed;
-use super::plan::Photo;
 use crate::console;
 use crate::output::PhotoRecord;
 
@@ -37,7 +36,7 @@ pub struct Tally {
 
 impl Tally {
     /// Count a photo that was looked at after shrinking it `shrink` times.
-    pub fn add(&mut self, photo: &Photo, record: &PhotoRecord, shrink: f32) {
+    pub fn add(&mut self, record: &PhotoRecord, shrink: f32) {
         self.done += 1;
         self.faces += record.faces.len();
         if !record.faces.is_empty() || shrink < STRONG_SHRINK {
@@ -45,12 +44,12 @@ impl Tally {
         }
         self.shrunk += 1;
         if self.most_shrunk.as_ref().is_none_or(|most| shrink > most.1) {
-            self.most_shrunk = Some((photo.name.clone(), shrink));
+            self.most_shrunk = Some((record.image.clone(), shrink));
         }
     }
 
-    /// Say all of it, after `seconds` of work on `planned` photos.
-    pub fn say(&self, planned: usize, passed: &Passed, seconds: f64) {
+    /// Say all of it, after `seconds` of work on `planned` photos, or more where not `all_found`.
+    pub fn say(&self, planned: usize, all_found: bool, passed: &Passed, seconds: f64) {
         let looked_at = self.done + self.unreadable;
         let speed = looked_at as f64 / seconds.max(1e-9);
         let decimals = if speed < 10.0 { 2 } else { 1 };
@@ -66,9 +65,10 @@ impl Tally {
                 self.changed
             );
         }
-        if looked_at < planned {
-            let left = planned - looked_at;
-            let _ = write!(text, "; stopped with {left} left: --resume goes on");
+        let left = planned.saturating_sub(looked_at);
+        if left > 0 || !all_found {
+            let more = if all_found { "" } else { " or more" };
+            let _ = write!(text, "; stopped with {left}{more} left: --resume goes on");
         }
         if !passed.is_empty() {
             let _ = write!(text, "\n{passed}");

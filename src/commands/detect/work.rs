@@ -8,13 +8,12 @@ use image::codecs::jpeg::JpegEncoder;
 use image::{ImageFormat, RgbImage};
 
 use super::budget::Budget;
-use super::limits;
-use super::plan::Photo;
+use super::sources::Photo;
 use crate::cli::{DetectArgs, Save};
 use crate::fs::write_atomic_unsynced;
 use crate::geometry::Face;
 use crate::imaging;
-use crate::infer::{DetectOptions, Predictor};
+use crate::infer::{Clock, DetectOptions, Predictor, Stage};
 use crate::output::{self, Done, Layout, PhotoRecord, Stamp};
 
 /// Pixels in work for each job; a photo of twelve megapixels fits. A pixel needs at most eleven
@@ -31,7 +30,7 @@ const DRAWING_QUALITY: u8 = 90;
 const CROP_QUALITY: u8 = 95;
 
 /// What is wanted of each photo.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Outputs {
     /// `.pts` files.
     pub pts: bool,
@@ -83,21 +82,28 @@ pub struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// As the arguments say.
+    /// That writes `outputs` below `out`, for `jobs` photos at a time within `limits`.
     pub fn new(
         predictor: &'a Predictor,
         options: DetectOptions,
-        args: &'a DetectArgs,
+        outputs: Outputs,
+        out: &'a Path,
+        limits: imaging::Limits,
         jobs: usize,
     ) -> Self {
         Self {
             predictor,
             options,
-            outputs: Outputs::new(args),
-            out: args.out(),
-            limits: limits(args),
+            outputs,
+            out,
+            limits,
             budget: Budget::new((PIXELS_PER_JOB * jobs as u64).max(2 * LARGE), LARGE),
         }
+    }
+
+    /// Tells where the time goes.
+    pub fn clock(&self) -> &Clock {
+        self.predictor.clock()
     }
 
     /// Find the faces of a photo and write its files.
@@ -106,17 +112,19 @@ impl<'a> Worker<'a> {
     /// When the photo cannot be read. Files that cannot be written are told in what it gives.
     pub fn process(&self, photo: &Photo) -> Result<Processed> {
         let about = || format!("in {}", photo.path.display());
-        let mut file = imaging::PhotoFile::open(&photo.path)?;
+        let clock = self.clock();
+        let mut file = clock.time(Stage::Read, || imaging::PhotoFile::open(&photo.path))?;
         // Before reading: what changes meanwhile counts as changed.
         let stamp = Stamp::of_metadata(file.metadata());
         // Loading repeats the error of a header that cannot be read or promises too much.
-        let size = file.size().ok();
+        let size = clock.time(Stage::Read, || file.size()).ok();
         let size = size.filter(|&size| pixels(size) <= self.limits.max_pixels);
         let size = size.unwrap_or([0, 0]);
         let input = self.predictor.input_pixels(size, &self.options);
         let for_network = NETWORK_PIXEL * input.with_context(about)?;
         let mut permit = self.budget.take(pixels(size) + for_network);
-        let image = file.rgb(&self.limits)?;
+        clock.time(Stage::Read, || file.read_all(&self.limits))?;
+        let image = clock.time(Stage::Decode, || file.rgb(&self.limits))?;
         let size = [image.width(), image.height()];
         let prepared = self
             .predictor
@@ -139,10 +147,10 @@ impl<'a> Worker<'a> {
                 .with_context(about)?;
         }
         Ok(Processed {
-            record: PhotoRecord::new(photo.name.clone(), size, &faces),
+            record: PhotoRecord::new(photo.name(), size, &faces),
             stamp,
             shrink: self.shrink(size),
-            problems: self.write_files(photo, &faces, image),
+            problems: clock.time(Stage::Write, || self.write_files(photo, &faces, image)),
         })
     }
 

@@ -77,7 +77,7 @@ impl<'a> PhotoFile<'a> {
         {
             return Ok(size);
         }
-        self.read_all(Limits::default().max_file_bytes())?;
+        self.read_to(Limits::default().max_file_bytes())?;
         probe_bytes(&self.bytes)
     }
 
@@ -88,13 +88,21 @@ impl<'a> PhotoFile<'a> {
     /// Names the file and the reason when it cannot be read, is no image, is damaged or cut off,
     /// holds a kind of pixel that is not supported, or is larger than `limits`.
     pub fn rgb(mut self, limits: &Limits) -> Result<RgbImage> {
-        self.read_all(limits.max_file_bytes())
-            .and_then(|()| decode_rgb(&self.bytes, limits))
+        self.read_all(limits)?;
+        decode_rgb(&self.bytes, limits).map_err(|error| error.in_file(self.path))
+    }
+
+    /// The rest of the file into memory, as [`PhotoFile::rgb`] does where this was not done.
+    ///
+    /// # Errors
+    /// Names the file when it cannot be read, or is longer than any photo within `limits`.
+    pub fn read_all(&mut self, limits: &Limits) -> Result<()> {
+        self.read_to(limits.max_file_bytes())
             .map_err(|error| error.in_file(self.path))
     }
 
     /// All bytes, of which there may be no more than `most`.
-    fn read_all(&mut self, most: u64) -> Result<()> {
+    fn read_to(&mut self, most: u64) -> Result<()> {
         self.read(most.saturating_add(1))?;
         ensure!(
             self.bytes.len() as u64 <= most,
@@ -106,7 +114,11 @@ impl<'a> PhotoFile<'a> {
 
     /// At least the first `count` bytes, or all.
     fn read(&mut self, count: u64) -> Result<()> {
-        let missing = count.saturating_sub(self.bytes.len() as u64);
+        let have = self.bytes.len() as u64;
+        let missing = count.saturating_sub(have);
+        // As much as there is, so that nothing is copied into longer and longer buffers.
+        let rest = self.metadata.len().saturating_sub(have).min(missing);
+        self.bytes.reserve_exact(usize::try_from(rest).unwrap_or(0));
         let mut rest = (&mut self.file).take(missing);
         let read = rest.read_to_end(&mut self.bytes);
         read.map_err(|source| io_error(self.path, source))?;

@@ -141,7 +141,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    #[inline]
+    #[inline(always)]
     fn at(&self, [x, y]: [f32; 2]) -> Option<[u8; 3]> {
         if !(x >= 0.0 && y >= 0.0 && x < self.size[0] && y < self.size[1]) {
             return None;
@@ -153,11 +153,8 @@ impl Source<'_> {
         }
         // Both neighbours of a row stand side by side.
         let start = y as usize * self.row_bytes + 3 * x as usize;
-        let upper = &self.pixels[start..start + 6];
-        let lower = &self.pixels[start + self.row_bytes..start + self.row_bytes + 6];
-        Some(std::array::from_fn(|i| {
-            mixed([upper[i], upper[i + 3], lower[i], lower[i + 3]], [fx, fy])
-        }))
+        let pair = |at: usize| self.pixels[at..at + 6].as_chunks().0.first_chunk();
+        Some(mixed(pair(start)?, pair(start + self.row_bytes)?, [fx, fy]))
     }
 
     /// Where one of the neighbours may be beyond the edge, which repeats the last pixel.
@@ -166,31 +163,42 @@ impl Source<'_> {
         let clamp = |v: i32, last: i32| v.clamp(0, last) as usize;
         let columns = [x, x + 1].map(|x| 3 * clamp(x, self.last[0]));
         let rows = [y, y + 1].map(|y| clamp(y, self.last[1]) * self.row_bytes);
-        std::array::from_fn(|i| {
-            let at = |row: usize, column: usize| self.pixels[rows[row] + columns[column] + i];
-            mixed([at(0, 0), at(0, 1), at(1, 0), at(1, 1)], shares)
-        })
+        let pair = |row: usize| {
+            columns.map(|column| std::array::from_fn(|i| self.pixels[row + column + i]))
+        };
+        mixed(&pair(rows[0]), &pair(rows[1]), shares)
     }
 }
+
+/// Two pixels of a row.
+type Pair = [[u8; 3]; 2];
 
 /// The pixel whose centre is the last one before `v` >= 0 (-1 for the first half pixel), and the
 /// share of the next one in 1/256.
 #[inline]
 fn before(v: f32) -> (i32, u32) {
-    let v = v - 0.5;
+    // Counted from one pixel farther to the left nothing is below zero, and `as` rounds down;
     // `floor` would be a call to a library.
-    let first = v as i32 - i32::from(v < 0.0);
-    let share = ((v - first as f32) * 256.0 + 0.5) as u32;
-    (first, share)
+    let first = (v + 0.5) as i32 - 1;
+    let share = (v - 0.5 - first as f32) * 256.0 + 0.5;
+    (first, share as u32)
 }
 
-/// Four neighbours, of which the right and the lower ones have these shares in 1/256.
-#[inline]
-fn mixed(neighbours: [u8; 4], [fx, fy]: [u32; 2]) -> u8 {
-    let [a, b, c, d] = neighbours.map(u32::from);
-    let top = a * (256 - fx) + b * fx;
-    let bottom = c * (256 - fx) + d * fx;
-    ((top * (256 - fy) + bottom * fy + (1 << 15)) >> 16) as u8
+/// Of two pixels of a row and the two below them, of which the right and the lower ones have these
+/// shares in 1/256.
+#[inline(always)]
+fn mixed([a, b]: &Pair, [c, d]: &Pair, [fx, fy]: [u32; 2]) -> [u8; 3] {
+    let both = fx * fy;
+    let (right, below) = (256 * fx - both, 256 * fy - both);
+    let shares = [(1 << 16) - right - below - both, right, below, both];
+    // The products have 24 bits, so that one of 64 bits holds red and blue.
+    let red_blue = |&[r, _, b]: &[u8; 3]| u64::from(r) | u64::from(b) << 32;
+    let (mut two, mut green) = (1 << 15 | 1 << 47, 1 << 15);
+    for (pixel, share) in [a, b, c, d].into_iter().zip(shares) {
+        two += red_blue(pixel) * u64::from(share);
+        green += u32::from(pixel[1]) * share;
+    }
+    [(two >> 16) as u8, (green >> 16) as u8, (two >> 48) as u8]
 }
 
 #[cfg(test)]
@@ -248,6 +256,19 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn neighbours_are_mixed_by_their_shares() {
+        // The first pixel's centre is at 0.5.
+        let places = [0.0, 0.5, 10.25, 2.5 - 1e-4, 1024.0 - 2f32.powi(-14)];
+        let expected = [(-1, 128), (0, 0), (9, 192), (1, 256), (1023, 128)];
+        assert_eq!(places.map(before), expected);
+        let upper = [[0, 10, 255], [255, 20, 255]];
+        let lower = [[100, 30, 255], [7, 40, 255]];
+        // A quarter to the right, half down: red 70.25, green 22.5.
+        assert_eq!(mixed(&upper, &lower, [64, 128]), [70, 23, 255]);
+        assert_eq!(mixed(&upper, &lower, [256, 0]), upper[1]);
     }
 
     #[test]

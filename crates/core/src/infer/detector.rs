@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::network::{Answer, FirstLook};
-use super::{DetectOptions, InputSize, Prepared, Scaled, fit, votes};
+use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, fit, votes};
 use crate::anchors::{AnchorCache, Anchors, Coder};
 use crate::error::{Result, ensure};
 use crate::geometry::Face;
@@ -61,11 +61,16 @@ impl Detector {
 
     /// The faces of a photo: what looks at all its sizes have found, as one. The looks run in
     /// parallel.
-    pub(super) fn run(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
-        let look = |scaled: Scaled| self.look(&[scaled], options);
+    pub(super) fn run(
+        &self,
+        input: Prepared,
+        options: &DetectOptions,
+        clock: &Clock,
+    ) -> Result<Vec<Face>> {
+        let look = |scaled: Scaled| self.look(&[scaled], options, clock);
         let looks: Result<Vec<Vec<Vec<Face>>>> = parallel::map(input.0, look).into_iter().collect();
         let looks = looks?.into_iter().flatten().collect();
-        Ok(merge(looks, &options.postprocess()))
+        Ok(clock.time(Stage::Postprocess, || merge(looks, &options.postprocess())))
     }
 
     /// The network alone.
@@ -76,23 +81,43 @@ impl Detector {
     }
 
     /// One pass over photos of one input size.
-    fn look(&self, inputs: &[Scaled], options: &DetectOptions) -> Result<Vec<Vec<Face>>> {
+    fn look(
+        &self,
+        inputs: &[Scaled],
+        options: &DetectOptions,
+        clock: &Clock,
+    ) -> Result<Vec<Vec<Face>>> {
         let Some(input) = inputs.first().map(Scaled::input) else {
             return Ok(Vec::new());
         };
         let anchors = self.anchors.get(input);
-        let answer = self.network.run(inputs)?;
-        let kept = self.keep(inputs, &*answer, &anchors, options)?;
-        let deltas = Self::landmark_deltas(&*answer, &kept)?;
+        let answer = clock.time(Stage::FirstLook, || self.network.run(inputs))?;
+        let kept = clock.time(Stage::Postprocess, || {
+            self.keep(inputs, &*answer, &anchors, options)
+        })?;
+        let deltas = clock.time(Stage::FirstLook, || Self::landmark_deltas(&*answer, &kept))?;
+        Ok(clock.time(Stage::Postprocess, || {
+            self.faces(&kept, &deltas, &anchors, inputs)
+        }))
+    }
+
+    /// The faces of every photo, of its `kept` anchors and the rows of `deltas` that are theirs.
+    fn faces(
+        &self,
+        kept: &[Vec<Vec<Kept>>],
+        deltas: &[f32],
+        anchors: &Anchors,
+        inputs: &[Scaled],
+    ) -> Vec<Vec<Face>> {
         let mut rows = deltas.chunks_exact((2 * self.points).max(1));
         let faces = kept.iter().zip(inputs).map(|(kept, input)| {
             let faces = kept.iter().map(|voters| {
                 let rows: Vec<&[f32]> = rows.by_ref().take(voters.len()).collect();
-                self.face(voters, &rows, &anchors, input)
+                self.face(voters, &rows, anchors, input)
             });
             faces.flatten().collect()
         });
-        Ok(faces.collect())
+        faces.collect()
     }
 
     /// For every face of every photo the anchors that say where its landmarks are, the one that

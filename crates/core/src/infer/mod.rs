@@ -1,5 +1,6 @@
 //! From a photo to faces: [`Predictor`].
 
+mod clock;
 mod consensus;
 mod detector;
 mod executor;
@@ -13,6 +14,7 @@ mod scrfd;
 mod twins;
 mod votes;
 
+pub use clock::{Clock, Stage};
 pub use consensus::Consensus;
 pub use executor::{Aligner, Detector, Program};
 pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};

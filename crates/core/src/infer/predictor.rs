@@ -7,7 +7,7 @@ use image::RgbImage;
 use super::detector::Detector;
 use super::network::{FirstLook, SecondLook};
 use super::refiner::Refiner;
-use super::{AlignOptions, DetectOptions, Prepared, executor, twins};
+use super::{AlignOptions, Clock, DetectOptions, Prepared, Stage, executor, twins};
 use crate::error::{Error, Result, bail, ensure};
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
 use crate::settings::Settings;
@@ -21,6 +21,7 @@ pub struct Predictor {
     refiner: Option<Refiner>,
     settings: Settings,
     scheme: Scheme,
+    clock: Clock,
 }
 
 impl Predictor {
@@ -93,6 +94,7 @@ impl Predictor {
             refiner: None,
             scheme: settings.landmarks.scheme()?,
             settings: settings.clone(),
+            clock: Clock::default(),
         })
     }
 
@@ -106,6 +108,7 @@ impl Predictor {
             refiner: Some(Refiner::new(network, settings)?),
             scheme: settings.landmarks.scheme()?,
             settings: settings.clone(),
+            clock: Clock::default(),
         })
     }
 
@@ -164,6 +167,16 @@ impl Predictor {
         self.refiner.as_mut().map(|refiner| &mut refiner.options)
     }
 
+    /// Tells where the time of detections goes; it stands still unless another one is set.
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Have detections timed by `clock`.
+    pub fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
     /// The faces of an upright photo, best first, in its pixels. Boxes end at the photo's edges;
     /// landmarks may lie outside.
     ///
@@ -189,7 +202,9 @@ impl Predictor {
     /// # Errors
     /// When the photo has no pixels, or there is no detector.
     pub fn prepare(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Prepared> {
-        self.detector()?.prepare(photo, options)
+        let detector = self.detector()?;
+        self.clock
+            .time(Stage::Letterbox, || detector.prepare(photo, options))
     }
 
     /// The second part of [`Predictor::detect`]: faces with coarse landmarks, in one pass.
@@ -197,7 +212,7 @@ impl Predictor {
     /// # Errors
     /// When there is no detector, or the device fails.
     pub fn detect_prepared(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
-        self.detector()?.run(input, options)
+        self.detector()?.run(input, options, &self.clock)
     }
 
     /// The last part of [`Predictor::detect`]: `faces` of `photo` with better landmarks, if there
@@ -207,8 +222,11 @@ impl Predictor {
     /// When the device fails.
     pub fn look_again(&self, photo: &RgbImage, mut faces: Vec<Face>) -> Result<Vec<Face>> {
         if let Some(refiner) = &self.refiner {
-            refiner.refine(photo, &mut faces)?;
-            twins::remove(&mut faces);
+            self.clock.time(Stage::SecondLook, || -> Result<()> {
+                refiner.refine(photo, &mut faces)?;
+                twins::remove(&mut faces);
+                Ok(())
+            })?;
         }
         Ok(faces)
     }

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::error::{Error, Result, ensure};
 
 /// More scans than anybody writes; each costs a pass over the whole picture.
@@ -194,7 +196,7 @@ fn segment(bytes: &[u8], at: &mut usize) -> Option<Range<usize>> {
 /// `0xff` in it is followed by a zero, and fill bytes by another `0xff`.
 fn next_marker(bytes: &[u8], at: &mut usize) -> Option<u8> {
     loop {
-        *at += bytes.get(*at..)?.iter().position(|&b| b == 0xff)? + 1;
+        *at += memchr(0xff, bytes.get(*at..)?)? + 1;
         match *bytes.get(*at)? {
             0x00 | 0xff => {}
             marker => {
