@@ -8,6 +8,7 @@ mod evaluate;
 mod export;
 mod info;
 mod label;
+mod lists;
 mod pack;
 mod second_look;
 mod settings;
