@@ -67,7 +67,7 @@ pub struct ExtractArgs {
     /// Leave out bad lines and photos, and count them, instead of stopping
     #[arg(long)]
     pub skip_errors: bool,
-    /// Replace the lists and crops of an earlier call
+    /// Replace the lists of an earlier call; crops of it that get no successor stay, unlisted
     #[arg(long)]
     pub force: bool,
     /// Where networks run.

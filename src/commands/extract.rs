@@ -12,7 +12,7 @@ use super::sources;
 use crate::cli::{ExtractArgs, PointFile, SecondLookArgs};
 use crate::config::OnError;
 use crate::data::{CropRange, Dataset};
-use crate::extract::{Fate, Folder, Options, Part};
+use crate::extract::{self, Fate, Folder, Options, Part};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::model::weights;
 use crate::{console, interrupt};
@@ -131,6 +131,10 @@ impl Extractor {
             lines: Vec::new(),
             fates: Vec::new(),
         };
+        if !sample.faces.iter().any(extract::can_be_cut) {
+            cut.fates = vec![Fate::Unlabelled; sample.faces.len()];
+            return Ok(cut);
+        }
         let photo = match dataset.decode(index) {
             Ok(photo) => photo,
             Err(error) => return dataset.leave_out(index, error).map(|()| cut),

@@ -146,6 +146,11 @@ pub enum Fate {
     Unlabelled,
 }
 
+/// Whether a face has points that span something, and is not ignored.
+pub fn can_be_cut(face: &FaceLabel) -> bool {
+    usable_bounds(face).is_some()
+}
+
 fn usable_bounds(face: &FaceLabel) -> Option<BoxXyxy> {
     let bounds = face.landmarks.bounds().filter(BoxXyxy::has_size);
     bounds.filter(|_| !face.ignored)
