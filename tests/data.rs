@@ -2,8 +2,10 @@
 //! Photos and lists are made on the spot; the real lists are tried where they are.
 
 mod batches;
+mod coco;
 mod files;
 mod lists;
+mod mat;
 mod pts;
 mod sources;
 
