@@ -164,6 +164,16 @@ fn the_same_seed_gives_the_same_crops_and_lists_are_not_replaced_unasked() {
         "{said}"
     );
     assert!(extract(&labels, &a, &["--force"]).status.success());
+    let of_68 = dir.path().join("of_68");
+    let scheme = ["--set", "landmarks.scheme=ibug68"];
+    assert!(extract(&labels, &of_68, &scheme).status.success());
+    let files = read(&of_68);
+    let points = files
+        .iter()
+        .filter(|(name, _)| name.extension().is_some_and(|e| e == "npts"));
+    let mut counts =
+        points.map(|(_, bytes)| String::from_utf8_lossy(bytes).contains("n_points: 68\n"));
+    assert!(counts.clone().count() > 0 && counts.all(|is_68| is_68));
     // Nothing is that sure.
     let none = extract(&labels, &dir.path().join("d"), &["--score", "1"]);
     let said = String::from_utf8_lossy(&none.stderr).into_owned();

@@ -11,7 +11,7 @@ use super::{DeviceArgs, SettingsArgs};
 const CROPS: &str = "\
 Writes OUT/train and OUT/val: square .png files, and beside each of them its points as .npts (from 0 to 1 \
 over the crop) or .cpts (from -1 to 1); then the lists OUT/train.txt and OUT/val.txt, which are sources of \
-kind `crops`. All faces of a photo go to the same part. Without the lists the crops are those of a call \
+kind `crops`. Points are those of landmarks.scheme (--set landmarks.scheme=ibug68), whatever the detector's are. All faces of a photo go to the same part. Without the lists the crops are those of a call \
 that was stopped: the same call writes them anew.";
 
 /// Arguments of `retinamark extract`.
@@ -21,7 +21,7 @@ pub struct ExtractArgs {
     /// Labelled photos, may be given several times [default: data.train of the settings]
     #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
     pub data: Vec<String>,
-    /// Settings; landmarks.scheme says which points are written.
+    /// Settings.
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// Folder to write to

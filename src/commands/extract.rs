@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::looks::{self, Looks};
 use super::sources;
-use crate::cli::{ExtractArgs, PointFile, SecondLookArgs};
+use crate::cli::{ExtractArgs, PointFile, SecondLookArgs, SettingsArgs};
 use crate::config::OnError;
 use crate::data::{CropRange, Dataset};
 use crate::extract::{self, Fate, Folder, Options, Part};
@@ -55,6 +55,15 @@ pub fn run(args: ExtractArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The settings without those that say which landmarks the crops have: the detector has its own.
+fn of_detector(settings: &SettingsArgs) -> SettingsArgs {
+    let mut settings = settings.clone();
+    settings
+        .sets
+        .retain(|set| !set.trim_start().starts_with("landmarks."));
+    settings
+}
+
 /// The part of each sample; those of one photo have the same.
 fn parts(dataset: &Dataset, options: &Options) -> Vec<Option<Part>> {
     let mut known = HashMap::new();
@@ -90,7 +99,8 @@ impl Extractor {
     fn new(args: &ExtractArgs) -> Result<Self> {
         let file = weights::find(args.weights.as_deref())?;
         let compute = args.compute.compute()?;
-        let looks = looks::load(&file, &SecondLookArgs::default(), &args.settings, compute)?;
+        let settings = of_detector(&args.settings);
+        let looks = looks::load(&file, &SecondLookArgs::default(), &settings, compute)?;
         let Looks { predictor, config } = looks;
         ensure!(
             predictor.finds_faces(),
