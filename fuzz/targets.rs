@@ -37,9 +37,34 @@ pub fn pts(bytes: &[u8]) {
     list(SourceKind::Pts, bytes);
 }
 
+/// The points of a face, in a MATLAB file.
+pub fn mat(bytes: &[u8]) {
+    list(SourceKind::Mat, bytes);
+}
+
+/// A file of LaPa's points.
+pub fn lapa(bytes: &[u8]) {
+    list(SourceKind::Lapa, bytes);
+}
+
+/// A COCO list.
+pub fn coco(bytes: &[u8]) {
+    list(SourceKind::Coco, bytes);
+}
+
+/// The faces of a photo, as YOLO labels.
+pub fn yolo(bytes: &[u8]) {
+    list(SourceKind::Yolo, bytes);
+}
+
+/// The points of a crop.
+pub fn crops(bytes: &[u8]) {
+    list(SourceKind::Crops, bytes);
+}
+
 fn list(kind: SourceKind, bytes: &[u8]) {
     let name = Path::new("fuzzed.txt");
-    let Ok((photos, _)) = parse_list(kind, name, bytes.to_vec(), [640, 480]) else {
+    let Ok((photos, _)) = parse_list(kind, name, bytes, [640, 480]) else {
         return;
     };
     for face in photos.iter().flatten() {

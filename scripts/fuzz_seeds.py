@@ -16,6 +16,8 @@ import numpy as np
 from PIL import Image
 
 SEEDS = pathlib.Path(__file__).parent.parent / "fuzz" / "seeds"
+# Made by label_fixtures.py.
+MATLAB = pathlib.Path(__file__).parent.parent / "tests" / "data" / "labels"
 
 
 def write(target, name, data):
@@ -85,6 +87,17 @@ def lists():
     write("retinaface", "bad.txt", "1 2 3 4\n#\n# a.jpg\n1 2 3\n# a.jpg\n-1 -1 inf 0\n")
     inner = "".join(f"{10 + i}.5 {20 + i % 7}.125\n" for i in range(68))
     write("pts", "good.pts", f"version: 1\nn_points: 68\n{{\n{inner}}}\n")
+    write("lapa", "good.txt", "68\n" + inner)
+    write("lapa", "bad.txt", "3\n1 2\n3 x\n")
+    write("yolo", "good.txt", f"0 0.5 0.5 0.2 0.3 {five}\n0 0.5 0.5 0.2 0.3\n1 0 0 0 0 0.5 -1 0.5 0.5\n")
+    write("crops", "good.npts", "version: 1\nn_points: 3\nattributes: 0 1 0 0 0 1\npose: 0.1 -0.2 0.3\n{\n"
+          "0.5 0.25\nnan nan\n1.5 -0.25\n}\n")
+    coco = {"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}],
+            "annotations": [{"image_id": 1, "bbox": [10, 20, 30, 40], "keypoints": [12, 22, 2, 30, 40.5, 0]},
+                            {"image_id": 2, "keypoints": [1, 2, 1], "iscrowd": 1}, {"image_id": 3}, {}]}
+    write("coco", "some.json", json.dumps(coco))
+    for file in MATLAB.glob("*.mat"):
+        write("mat", file.name, file.read_bytes())
     write("pts", "bad.pts", "version: 1\nn_points: 3\n{\n1 2\n3 x\n5 6 7\n}\n")
 
 

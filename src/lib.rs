@@ -11,6 +11,7 @@ pub mod console;
 pub mod data;
 pub mod device;
 pub mod evaluation;
+pub mod extract;
 pub mod fs;
 pub mod infer;
 pub mod interrupt;

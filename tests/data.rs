@@ -2,7 +2,10 @@
 //! Photos and lists are made on the spot; the real lists are tried where they are.
 
 mod batches;
+mod coco;
+mod files;
 mod lists;
+mod mat;
 mod pts;
 mod sources;
 
@@ -27,7 +30,7 @@ impl Folder {
         for (i, name) in photos.iter().enumerate() {
             let path = folder.path(name);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let shade = |x: u32, y: u32| Rgb([(x * 2) as u8, (y * 2) as u8, i as u8 * 40]);
+            let shade = |x: u32, y: u32| Rgb([(x * 2) as u8, (y * 2) as u8, (i * 40) as u8]);
             let photo = RgbImage::from_fn(120, 100, shade);
             photo.save(path).unwrap();
         }

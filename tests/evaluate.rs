@@ -114,7 +114,7 @@ fn a_wider_list_gives_the_ap_alone_and_its_subsets() {
 fn lists_that_cannot_be_used_are_named() {
     let set = Set::new(SchemeName::Wflw98);
     for (data, named) in [
-        ("coco:a:b", "--data coco:a:b"),
+        ("dlib:a:b", "--data dlib:a:b"),
         ("wflw:absent.txt:images", "absent.txt"),
     ] {
         let output = set.run(data, &[]);

@@ -45,4 +45,4 @@ macro_rules! seeds_of {
     };
 }
 
-seeds_of!(wflw wider retinaface pts config weights checkpoint photo postprocess);
+seeds_of!(wflw wider retinaface pts mat lapa coco yolo crops config weights checkpoint photo postprocess);

@@ -12,6 +12,7 @@ mod detect;
 mod device;
 mod evaluate;
 mod executor;
+mod extract;
 mod fuzz_seeds;
 mod geometry;
 mod golden;

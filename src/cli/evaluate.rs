@@ -4,25 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::lists::LISTS;
 use super::settings::WHERE_DEFAULTS_COME_FROM;
 use super::{DeviceArgs, SecondLookArgs, SettingsArgs};
 
-/// How lists are named.
-const LISTS: &str = "\
-Labelled photos are named as KIND:LIST[:IMAGES[:WIDER]]
-  wflw:LIST:IMAGES         98 points a line; landmarks only
-  wflw:LIST:IMAGES:WIDER   the faces that LIST leaves out are in WIDER: landmarks and AP
-  wider:LIST:IMAGES        all boxes (wider_face_*_bbx_gt.txt): AP only
-  retinaface:LIST:IMAGES   boxes and five points (label.txt)
-  pts:FOLDER               photos with .pts files beside them; 68 points serve a 98-point model
-
+/// How it is called.
+const EXAMPLES: &str = "\
 Examples:
   retinamark evaluate --weights w.safetensors --data wider:val/wider_face_val_bbx_gt.txt:val/images
   retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w";
 
 /// Arguments of `retinamark evaluate`.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{LISTS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
+#[command(after_help = format!("{LISTS}\n\n{EXAMPLES}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
 pub struct EvaluateArgs {
     /// Weights to measure; without it the shipped ones
     #[arg(long, short, value_name = "FILE")]

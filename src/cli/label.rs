@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::lists::LISTS;
 use super::settings::WHERE_DEFAULTS_COME_FROM;
 use super::{DeviceArgs, SettingsArgs};
 
@@ -15,7 +16,7 @@ disagreements, of two files behind each other.";
 
 /// Arguments of `retinamark label`.
 #[derive(Debug, Args)]
-#[command(after_help = format!("{LABELS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
+#[command(after_help = format!("{LABELS}\n\n{LISTS}\n\n{WHERE_DEFAULTS_COME_FROM}"))]
 pub struct LabelArgs {
     /// Lists that name the faces, as for `evaluate` [default: data.train of the settings]; faces that
     /// have landmarks are passed over, but not those whose landmarks max_disagreement drops

@@ -6,8 +6,10 @@ mod detect;
 mod device;
 mod evaluate;
 mod export;
+mod extract;
 mod info;
 mod label;
+mod lists;
 mod pack;
 mod second_look;
 mod settings;
@@ -23,6 +25,7 @@ pub use detect::{DetectArgs, Save};
 pub use device::{DeviceArgs, EngineKind};
 pub use evaluate::{EvaluateArgs, FaceBoxes};
 pub use export::{ExportArgs, ExportSize, ExportWhat};
+pub use extract::{ExtractArgs, PointFile};
 pub use info::InfoArgs;
 pub use label::LabelArgs;
 pub use pack::PackArgs;
@@ -56,6 +59,8 @@ pub enum Command {
     CheckData(CheckDataArgs),
     /// Give faces that have a box their landmarks, as a WFLW list to train on
     Label(LabelArgs),
+    /// Cut labelled faces out as a detector finds them, as crops to train an aligner on
+    Extract(ExtractArgs),
     /// Draw synthetic faces with exact landmarks in WFLW format
     Synth(SynthArgs),
     /// Show what a weights file holds

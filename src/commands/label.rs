@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use super::looks::{self, Looks};
 use super::sources;
 use crate::cli::{LabelArgs, SecondLookArgs};
-use crate::config::{Config, OnError, SourceConfig, SourceKind};
-use crate::data::{Dataset, FaceLabel, Sample, wflw_line};
-use crate::geometry::{Face, Scheme};
+use crate::config::{Config, OnError, SourceConfig};
+use crate::data::{Dataset, FaceLabel, Sample, is_list, wflw_line};
+use crate::geometry::{Face, Scheme, best_pairs};
 use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::JointOptions;
 use crate::model::weights;
@@ -64,20 +64,12 @@ pub fn run(args: LabelArgs) -> Result<ExitCode> {
 
 /// The lists of the command line, or those that the settings train on.
 fn sources(args: &LabelArgs, config: &Config) -> Result<Vec<SourceConfig>> {
-    let parsed = args.data.iter().map(|text| sources::parse(text));
-    let mut sources: Vec<SourceConfig> = parsed.collect::<Result<_>>()?;
-    if sources.is_empty() {
-        sources.clone_from(&config.data.train);
-    }
-    ensure!(
-        !sources.is_empty(),
-        "nothing to label: give --data, or --config with data.train"
-    );
+    let sources = sources::or_training(&args.data, config)?;
     for source in &sources {
         ensure!(
-            source.kind != SourceKind::Pts && source.images == sources[0].images,
+            is_list(source.kind) && source.images == sources[0].images,
             "the photos of all lists must lie in one folder, since a WFLW list has only one; {} has \
-             another (label it by itself; photos with .pts files have landmarks already)",
+             another (label it by itself; photos with a file of points each have landmarks already)",
             source.list.display()
         );
     }
@@ -183,29 +175,15 @@ impl Labeller {
     }
 }
 
-/// The detection of each face that is not ignored; best IoU first, and one to one, so that no face
-/// in a crowd gets the landmarks of its neighbour.
+/// The detection of each face that is not ignored.
 fn pair(faces: &[FaceLabel], detections: &[Face]) -> Vec<Option<usize>> {
     let lowest = JointOptions::default().iou;
-    let mut pairs = Vec::new();
-    for (f, face) in faces.iter().enumerate().filter(|(_, face)| !face.ignored) {
-        let ious = detections.iter().map(|d| face.box_xyxy.iou(&d.box_xyxy));
-        pairs.extend(
-            ious.enumerate()
-                .filter(|&(_, iou)| iou >= lowest)
-                .map(|(d, iou)| (iou, f, d)),
-        );
-    }
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut of_face = vec![None; faces.len()];
-    let mut taken = vec![false; detections.len()];
-    for (_, f, d) in pairs {
-        if of_face[f].is_none() && !taken[d] {
-            of_face[f] = Some(d);
-            taken[d] = true;
+    best_pairs(faces.len(), detections.len(), lowest, |f, d| {
+        match faces[f].ignored {
+            true => 0.0,
+            false => faces[f].box_xyxy.iou(&detections[d].box_xyxy),
         }
-    }
-    of_face
+    })
 }
 
 impl Labelled {

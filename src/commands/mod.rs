@@ -5,6 +5,7 @@ mod check_data;
 mod detect;
 mod evaluate;
 mod export;
+mod extract;
 mod info;
 mod label;
 mod looks;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::CheckData(args) => check_data::run(args),
         Command::Synth(args) => synth::run(args),
         Command::Label(args) => label::run(args),
+        Command::Extract(args) => extract::run(args),
         Command::Info(args) => info::run(args),
         Command::Pack(args) => pack::run(args),
         Command::Export(args) => export::run(args),

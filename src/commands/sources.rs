@@ -2,46 +2,57 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
 
-use crate::config::{SourceConfig, SourceKind};
+use crate::config::{Config, SourceConfig, SourceKind};
+use crate::data::is_list;
 
 /// The source that `KIND:LIST[:IMAGES[:WIDER]]` names.
 ///
 /// # Errors
 /// When the text is not of this form: says what is.
 pub(super) fn parse(text: &str) -> Result<SourceConfig> {
-    let usage = || {
-        format!(
-            "--data {text}: expected KIND:LIST[:IMAGES[:WIDER]], KIND being wflw, wider, retinaface or pts"
-        )
-    };
     let parts = split_paths(text);
     let (kind, list, rest) = match parts.as_slice() {
         [kind, list, rest @ ..] if !list.is_empty() => (kind.as_str(), list, rest),
-        _ => bail!(usage()),
+        _ => bail!("--data {text}: expected KIND:LIST[:IMAGES[:WIDER]] (see --help)"),
     };
-    let (kind, paths) = match kind {
-        "wflw" => (SourceKind::Wflw, 1..=2),
-        "wider" => (SourceKind::Wider, 1..=1),
-        "retinaface" => (SourceKind::Retinaface, 1..=1),
-        "pts" => (SourceKind::Pts, 0..=0),
-        _ => bail!(usage()),
+    let deserializer: StrDeserializer<'_, serde::de::value::Error> = kind.into_deserializer();
+    let kind = SourceKind::deserialize(deserializer).with_context(|| format!("--data {text}"))?;
+    let (paths, what) = match kind {
+        SourceKind::Wflw => (1..=2, "the folder of its photos, and may have a WIDER list"),
+        kind if is_list(kind) => (1..=1, "the folder of its photos"),
+        _ => (0..=1, "nothing, or the folder of its photos,"),
     };
     ensure!(
         paths.contains(&rest.len()),
-        "--data {text}: {} needs {} after its list (see --help)",
+        "--data {text}: {} needs {what} after its list (see --help)",
         parts[0],
-        match kind {
-            SourceKind::Pts => "nothing",
-            SourceKind::Wflw => "the folder of its photos, and may have a WIDER list",
-            SourceKind::Wider | SourceKind::Retinaface => "the folder of its photos",
-        }
     );
     Ok(SourceConfig {
         wider: rest.get(1).map(PathBuf::from),
         ..list_of(kind, Path::new(list), rest.first().map(Path::new))
     })
+}
+
+/// The sources that the command line names, or else those that the settings train on.
+///
+/// # Errors
+/// As [`parse`], and when there are none.
+pub(super) fn or_training(data: &[String], config: &Config) -> Result<Vec<SourceConfig>> {
+    let parsed = data.iter().map(|text| parse(text));
+    let mut sources: Vec<SourceConfig> = parsed.collect::<Result<_>>()?;
+    if sources.is_empty() {
+        sources.clone_from(&config.data.train);
+    }
+    ensure!(
+        !sources.is_empty(),
+        "no labelled photos: give --data, or --config with data.train"
+    );
+    Ok(sources)
 }
 
 /// A source of this kind with the other settings at their defaults.
@@ -88,6 +99,8 @@ mod tests {
         );
         let s = parse("pts:folder").unwrap();
         assert_eq!((s.kind, s.list), (SourceKind::Pts, "folder".into()));
+        let s = parse("yolo:labels:images").unwrap();
+        assert_eq!((s.kind, s.images), (SourceKind::Yolo, "images".into()));
         let s = parse(r"wider:C:\lists\a.txt:D:/images").unwrap();
         assert_eq!(
             (s.list, s.images),
@@ -98,11 +111,12 @@ mod tests {
             "wflw",
             "wflw:",
             "wflw:a",
-            "coco:a:b",
-            "pts:a:b",
+            "coco:a",
+            "dlib:a:b",
+            "pts:a:b:c",
             "wider:a:b:c",
         ] {
-            let error = parse(bad).unwrap_err().to_string();
+            let error = format!("{:#}", parse(bad).unwrap_err());
             assert!(error.contains("--data"), "{bad}: {error}");
         }
     }

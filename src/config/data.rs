@@ -58,8 +58,18 @@ pub enum SourceKind {
     Wider,
     /// RetinaFace `label.txt`: boxes and five points.
     Retinaface,
-    /// 300-W `.pts` files, 68 points; `list` is a folder or a glob.
+    /// `.pts` files of 300-W, Menpo and 300-VW.
     Pts,
+    /// MATLAB files of 300W-LP, AFLW2000-3D and COFW-68.
+    Mat,
+    /// LaPa's files of 106 points.
+    Lapa,
+    /// COCO keypoints, one JSON file.
+    Coco,
+    /// YOLO pose labels, a text file for each photo.
+    Yolo,
+    /// `.npts` or `.cpts` files of crops, as `retinamark extract` writes them.
+    Crops,
 }
 
 /// One list of labelled photos.
@@ -68,9 +78,11 @@ pub enum SourceKind {
 pub struct SourceConfig {
     /// Format of `list`.
     pub kind: SourceKind,
-    /// The annotation file (`pts`: a folder or a glob of `.pts` files).
+    /// The annotation file. Where each photo has a file of its own (`pts`, `mat`, `lapa`, `yolo`, `crops`): a
+    /// folder that holds them, a glob, or a text file that names them line by line, relative to itself.
     pub list: PathBuf,
-    /// Folder that image names are relative to (`pts`: unused, the photo lies beside its points).
+    /// Folder that image names are relative to. Where each photo has a file of its own: the folder that
+    /// has the photos where `list` has the files; empty: they lie side by side.
     #[serde(default)]
     pub images: PathBuf,
     /// How often photos of this source are drawn, relative to the other sources.

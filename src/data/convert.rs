@@ -18,12 +18,10 @@ impl Converter {
     pub fn between(from: &Scheme, to: &Scheme) -> Option<Self> {
         let mut sources = vec![Vec::new(); to.len()];
         if let Some(map) = from.points_in(to) {
-            for (source, &target) in map.iter().enumerate() {
-                sources[target].push(source);
-            }
-        } else if let Some(map) = to.points_in(from) {
-            for (target, &source) in map.iter().enumerate() {
-                sources[target].push(source);
+            for (source, target) in map.into_iter().enumerate() {
+                if let Some(target) = target {
+                    sources[target].push(source);
+                }
             }
         } else if *to == Scheme::five() {
             let a = from.anatomy();

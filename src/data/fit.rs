@@ -34,7 +34,7 @@ pub(super) fn check(
         match misfit(&face.label, size) {
             None => good.push(face),
             Some(text) => {
-                faults.found(face.line, Fault::new(Reason::Outside, text))?;
+                faults.found(face.place, Fault::new(Reason::Outside, text))?;
                 if all_faces {
                     return Ok(false);
                 }

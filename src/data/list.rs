@@ -1,5 +1,6 @@
 //! What all list formats share: reading, numbers, faults with file and line.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use anyhow::{Result, anyhow};
 
 use super::{FaceLabel, Reason, Report};
 use crate::config::OnError;
+use crate::geometry::{BoxXyxy, Point};
 
 /// One photo as a list names it, landmarks in the list's own scheme.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,17 +20,84 @@ pub(super) struct Listed {
     pub path: PathBuf,
     /// The list.
     pub list: Arc<Path>,
-    /// Line of `list` that names the photo first, from 1.
-    pub line: usize,
+    /// Where `list` names the photo first.
+    pub place: Place,
+    /// What the numbers of its faces count.
+    pub units: Units,
     /// Its faces.
     pub faces: Vec<ListedFace>,
+}
+
+impl Listed {
+    /// Bring the faces into pixels of the photo, which has `[width, height]` of them.
+    pub(super) fn scale_to(&mut self, [width, height]: [u32; 2]) {
+        if self.units == Units::Pixels {
+            return;
+        }
+        self.units = Units::Pixels;
+        let scale = |[x, y]: Point| [x * width as f32, y * height as f32];
+        for ListedFace { label, .. } in &mut self.faces {
+            let [x1, y1, x2, y2] = label.box_xyxy.into();
+            let [[x1, y1], [x2, y2]] = [[x1, y1], [x2, y2]].map(scale);
+            label.box_xyxy = BoxXyxy::new(x1, y1, x2, y2);
+            label.landmarks = label.landmarks.map(scale);
+        }
+    }
+}
+
+/// What the numbers of labels count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Units {
+    /// Pixels of the photo.
+    Pixels,
+    /// Widths of the photo in x, heights in y.
+    Shares,
+}
+
+/// Where in a list something stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A line, from 1.
+    Line(usize),
+    /// An element of this array, from 0.
+    Item(&'static str, usize),
+    /// The file as a whole.
+    Whole,
+}
+
+impl Place {
+    /// `line 3` or `annotations[2]`.
+    pub(super) fn in_words(self) -> String {
+        match self {
+            Self::Line(line) => format!("line {line}"),
+            Self::Item(array, index) => format!("{array}[{index}]"),
+            Self::Whole => "the whole file".into(),
+        }
+    }
+}
+
+impl From<usize> for Place {
+    fn from(line: usize) -> Self {
+        Self::Line(line)
+    }
+}
+
+/// As it follows the name of the file.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Item(array, index) => write!(f, ":{array}[{index}]"),
+            Self::Whole => Ok(()),
+        }
+    }
 }
 
 /// One face as a list describes it.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct ListedFace {
-    /// Its line, from 1.
-    pub line: usize,
+    /// Where it stands.
+    pub place: Place,
     /// What stands there.
     pub label: FaceLabel,
 }
@@ -48,19 +117,25 @@ impl<'a> List<'a> {
         Self { path, images }
     }
 
-    /// A photo that `line` names.
-    pub(super) fn photo(&self, name: &str, line: usize, faces: Vec<ListedFace>) -> Listed {
+    /// A photo that is named at `place`, its labels in pixels.
+    pub(super) fn photo(
+        &self,
+        name: &str,
+        place: impl Into<Place>,
+        faces: Vec<ListedFace>,
+    ) -> Listed {
         Listed {
             name: name.to_owned(),
             path: self.images.join(name),
             list: Arc::clone(&self.path),
-            line,
+            place: place.into(),
+            units: Units::Pixels,
             faces,
         }
     }
 }
 
-/// Something wrong with a line.
+/// Something wrong at a place.
 #[derive(Debug)]
 pub(super) struct Fault {
     /// Kind, for counting.
@@ -92,9 +167,10 @@ impl<'a> Faults<'a> {
         }
     }
 
-    /// Fail with, or count, what is wrong in `line`.
-    pub(super) fn found(&mut self, line: usize, fault: Fault) -> Result<()> {
-        let message = format!("{}:{line}: {}", self.list.display(), fault.text);
+    /// Fail with, or count, what is wrong at `place`.
+    pub(super) fn found(&mut self, place: impl Into<Place>, fault: Fault) -> Result<()> {
+        let place = place.into();
+        let message = format!("{}{place}: {}", self.list.display(), fault.text);
         self.left_out(fault.reason, message)
     }
 
@@ -137,6 +213,18 @@ pub(super) fn number(token: &str) -> Result<f32, Fault> {
     } else {
         let text = format!("`{token}` is not a finite number");
         Err(Fault::new(Reason::NotFinite, text))
+    }
+}
+
+/// A WFLW attribute.
+pub(super) fn flag(value: f32) -> Result<bool, Fault> {
+    match value {
+        0.0 => Ok(false),
+        1.0 => Ok(true),
+        _ => {
+            let text = format!("attribute `{value}`; the six attributes are 0 or 1");
+            Err(Fault::new(Reason::Malformed, text))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Faces that a landmark list leaves out, taken from a WIDER FACE list.
 
 use super::FaceLabel;
-use crate::geometry::BoxXyxy;
+use crate::geometry::{BoxXyxy, best_pairs};
 
 /// Lowest IoU at which a landmark face and a WIDER box are the same face. A box around the points
 /// alone overlaps the WIDER box, which reaches up to the hairline, with an IoU of 0.45 and more;
@@ -21,23 +21,15 @@ pub struct Merged {
 /// size) and keeps its points, even where WIDER calls it invalid; pairs are made one to one, best
 /// IoU first. All others are added with their box, or as ignored.
 pub fn merge(faces: &mut Vec<FaceLabel>, wider: &[FaceLabel]) -> Merged {
-    let mut pairs = Vec::new();
-    for (f, face) in faces.iter().enumerate() {
-        for (w, other) in wider.iter().enumerate() {
-            let iou = likeness(face, &other.box_xyxy);
-            if iou >= MATCH_IOU {
-                pairs.push((iou, f, w));
-            }
-        }
-    }
-    pairs.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let mut taken_face = vec![false; faces.len()];
+    let pairs = best_pairs(faces.len(), wider.len(), MATCH_IOU, |f, w| {
+        likeness(&faces[f], &wider[w].box_xyxy)
+    });
     let mut taken_wider = vec![false; wider.len()];
     let mut merged = Merged::default();
-    for (_, f, w) in pairs {
-        if !taken_face[f] && !taken_wider[w] {
-            (taken_face[f], taken_wider[w]) = (true, true);
-            faces[f].box_xyxy = wider[w].box_xyxy;
+    for (face, pair) in faces.iter_mut().zip(pairs) {
+        if let Some(w) = pair {
+            taken_wider[w] = true;
+            face.box_xyxy = wider[w].box_xyxy;
             merged.matched += 1;
         }
     }

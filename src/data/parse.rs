@@ -4,8 +4,9 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 
-use super::list::{Faults, List, Listed, ListedFace};
-use super::{FaceLabel, Report, fit, pts, retinaface, wflw, wider};
+use super::formats::Reader;
+use super::list::{Faults, List, Listed, Place};
+use super::{FaceLabel, Report, coco, fit, retinaface, wflw, wider};
 use crate::config::{OnError, SourceKind};
 use crate::text;
 
@@ -18,27 +19,33 @@ use crate::text;
 pub fn parse_list(
     kind: SourceKind,
     name: &Path,
-    bytes: Vec<u8>,
+    bytes: &[u8],
     size: [u32; 2],
 ) -> Result<(Vec<Vec<FaceLabel>>, Report)> {
-    let text = text::decode(bytes).map_err(|e| anyhow!("{}:{}: {e}", name.display(), e.line))?;
     let list = List::new(name, Path::new(""));
+    let text =
+        || text::decode(bytes.to_vec()).map_err(|e| anyhow!("{}:{}: {e}", name.display(), e.line));
     let mut report = Report::default();
     let mut faults = Faults::new(name, OnError::Skip, &mut report);
-    let photos = match kind {
-        SourceKind::Wflw => wflw::parse(&text, &list, None, &mut faults)?,
-        SourceKind::Wider => wider::parse(&text, &list, &mut faults)?,
-        SourceKind::Retinaface => retinaface::parse(&text, &list, &mut faults)?,
-        SourceKind::Pts => match pts::parse(&text) {
-            Ok(label) => vec![list.photo("", 1, vec![ListedFace { line: 1, label }])],
-            Err((line, fault)) => {
-                faults.found(line, fault)?;
+    let photos = match Reader::of(kind) {
+        Reader::Wflw => wflw::parse(&text()?, &list, None, &mut faults)?,
+        Reader::Wider => wider::parse(&text()?, &list, &mut faults)?,
+        Reader::Retinaface => retinaface::parse(&text()?, &list, &mut faults)?,
+        Reader::Coco => coco::parse(&text()?, &list, &mut faults)?,
+        Reader::Files(format) => match (format.parse)(name, bytes) {
+            Ok(faces) => vec![Listed {
+                units: format.units,
+                ..list.photo("", Place::Whole, faces)
+            }],
+            Err((place, fault)) => {
+                faults.found(place, fault)?;
                 Vec::new()
             }
         },
     };
     let mut good = Vec::with_capacity(photos.len());
     for mut photo in photos {
+        photo.scale_to(size);
         if fit::check(&mut photo, size, false, &mut faults)? {
             good.push(faces(photo));
         }

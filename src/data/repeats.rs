@@ -1,7 +1,7 @@
 //! Faces that a list names twice.
 
 use super::FaceLabel;
-use super::list::{Faults, ListedFace};
+use super::list::{Faults, ListedFace, Place};
 
 /// Two faces are not nearer to each other than this.
 const SAME_BOX: f32 = 0.95;
@@ -13,8 +13,8 @@ const SAME_POINTS: f32 = 0.05;
 #[derive(Debug, Default)]
 pub(super) struct Repeats {
     count: usize,
-    /// Line of the first one, and of the face that it repeats.
-    first: Option<[usize; 2]>,
+    /// Place of the first one, and of the face that it repeats.
+    first: Option<[Place; 2]>,
 }
 
 impl Repeats {
@@ -26,7 +26,7 @@ impl Repeats {
                 None => kept.push(face),
                 Some(earlier) => {
                     self.count += 1;
-                    self.first.get_or_insert([face.line, earlier.line]);
+                    self.first.get_or_insert([face.place, earlier.place]);
                     if !earlier.label.has_landmarks() {
                         earlier.label = face.label;
                     }
@@ -38,11 +38,12 @@ impl Repeats {
 
     /// Say what was found.
     pub(super) fn note(&self, faults: &mut Faults<'_>) {
-        if let Some([line, earlier]) = self.first {
+        if let Some([place, earlier]) = self.first {
             faults.note(&format!(
-                "faces listed twice, which count once: {}; the first stands in line {line}, as in \
-                 line {earlier}",
-                self.count
+                "faces listed twice, which count once: {}; the first stands in {}, as in {}",
+                self.count,
+                place.in_words(),
+                earlier.in_words()
             ));
         }
     }
@@ -78,13 +79,16 @@ mod tests {
             landmarks: Landmarks::all(points.iter().copied()),
             ..FaceLabel::boxed(BoxXyxy::from_xywh(x, 0.0, 100.0, 100.0))
         };
-        ListedFace { line, label }
+        ListedFace {
+            place: line.into(),
+            label,
+        }
     }
 
-    fn kept(mut faces: Vec<ListedFace>) -> (Vec<usize>, Repeats) {
+    fn kept(mut faces: Vec<ListedFace>) -> (Vec<Place>, Repeats) {
         let mut repeats = Repeats::default();
         repeats.leave_out(&mut faces);
-        (faces.iter().map(|f| f.line).collect(), repeats)
+        (faces.iter().map(|f| f.place).collect(), repeats)
     }
 
     #[test]
@@ -99,8 +103,11 @@ mod tests {
             face(4, 9.0, &points),
             face(5, 0.0, &[]),
         ]);
-        assert_eq!(lines, [1, 2, 4]);
-        assert_eq!((repeats.count, repeats.first), (2, Some([3, 1])));
+        assert_eq!(lines, [1, 2, 4].map(Place::from));
+        assert_eq!(
+            (repeats.count, repeats.first),
+            (2, Some([3, 1].map(Place::from)))
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ pub(super) fn parse(text: &str, list: &List<'_>, faults: &mut Faults<'_>) -> Res
             )),
             (None, Open::Photo) => face(content).map(|label| {
                 if let Some(photo) = photos.last_mut() {
-                    photo.faces.push(ListedFace { line, label });
+                    photo.faces.push(ListedFace {
+                        place: line.into(),
+                        label,
+                    });
                 }
             }),
         };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::anchors::Truth;
-use crate::geometry::{BoxXyxy, Landmarks};
+use crate::geometry::{BoxXyxy, HeadPose, Landmarks};
 
 /// The six WFLW attributes, in the order of the lists.
 pub const ATTRIBUTES: [&str; 6] = [
@@ -27,6 +27,8 @@ pub struct FaceLabel {
     pub ignored: bool,
     /// WFLW attributes, where the list has them.
     pub attributes: Option<[bool; 6]>,
+    /// How the head is turned, where the list says so.
+    pub pose: Option<HeadPose>,
 }
 
 impl FaceLabel {
@@ -37,6 +39,7 @@ impl FaceLabel {
             landmarks: Landmarks::none(),
             ignored: false,
             attributes: None,
+            pose: None,
         }
     }
 

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 
+use super::files::{self, Format};
 use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::repeats::Repeats;
 use super::wflw::Disagreement;
-use super::{Converter, FaceLabel, Reason, Report, Sample, fit, merge, pts};
-use super::{retinaface, wflw, wider};
+use super::{Converter, FaceLabel, Reason, Report, Sample, fit, merge};
+use super::{coco, count, formats, retinaface, wflw, wider};
 use crate::config::{OnError, SourceConfig, SourceKind};
 use crate::geometry::Scheme;
 use crate::{imaging, text};
@@ -88,8 +89,12 @@ impl Reader<'_> {
     /// WIDER list adds them.
     fn names_all_faces(&self) -> Option<bool> {
         self.source.complete.or(match self.source.kind {
-            SourceKind::Wider | SourceKind::Retinaface => Some(true),
-            SourceKind::Pts => Some(false),
+            SourceKind::Wider | SourceKind::Retinaface | SourceKind::Yolo => Some(true),
+            SourceKind::Pts
+            | SourceKind::Mat
+            | SourceKind::Lapa
+            | SourceKind::Coco
+            | SourceKind::Crops => Some(false),
             SourceKind::Wflw => None,
         })
     }
@@ -99,18 +104,23 @@ impl Reader<'_> {
         let list = List::new(&source.list, &source.images);
         let text = || text::read(&source.list);
         let faults = &mut Faults::new(&source.list, self.on_error, report);
-        let (photos, lines, scheme) = match source.kind {
-            SourceKind::Pts => return self.pts_files(report),
-            SourceKind::Wflw => {
+        let (photos, lines, scheme) = match formats::Reader::of(source.kind) {
+            formats::Reader::Files(format) => return self.files(format, report),
+            formats::Reader::Wflw => {
                 let (text, unsure) = (text()?, disagreement(source)?);
                 let photos = wflw::parse(&text, &list, unsure.as_ref(), faults)?;
                 let lines = list::lines(&text).count();
                 (photos, Some(lines), Some(Scheme::wflw98()))
             }
-            SourceKind::Wider => (wider::parse(&text()?, &list, faults)?, None, None),
-            SourceKind::Retinaface => {
+            formats::Reader::Wider => (wider::parse(&text()?, &list, faults)?, None, None),
+            formats::Reader::Retinaface => {
                 let photos = retinaface::parse(&text()?, &list, faults)?;
                 (photos, None, Some(Scheme::five()))
+            }
+            formats::Reader::Coco => {
+                let mut photos = coco::parse(&text()?, &list, faults)?;
+                self.convert_by_count(&mut photos, report)?;
+                (photos, None, None)
             }
         };
         Ok(Contents {
@@ -123,15 +133,30 @@ impl Reader<'_> {
         })
     }
 
-    fn pts_files(&self, report: &mut Report) -> Result<Contents> {
-        let list = &self.source.list;
-        let files = pts::files(list, &mut Faults::new(list, self.on_error, report))?;
-        let reader = pts::Reader::new(list, self.scheme, self.on_error);
+    fn files(&self, format: &'static Format, report: &mut Report) -> Result<Contents> {
+        let reader = files::Reader {
+            source: self.source,
+            format,
+            on_error: self.on_error,
+        };
+        let (mut photos, files) = reader.read(report)?;
+        self.convert_by_count(&mut photos, report)?;
         Ok(Contents {
-            photos: reader.read(&files, report)?,
-            entries: (files.len(), "file"),
+            photos,
+            entries: (files, "file"),
             scheme: None,
         })
+    }
+
+    fn convert_by_count(&self, photos: &mut Vec<Listed>, report: &mut Report) -> Result<()> {
+        let box_only = count::convert(photos, self.scheme, self.on_error, report)?;
+        if box_only > 0 {
+            Faults::new(&self.source.list, self.on_error, report).note(&format!(
+                "{box_only} faces give their box only; their points have no known relation to {}",
+                self.scheme.name()
+            ));
+        }
+        Ok(())
     }
 
     /// The photos that are there and have a readable header, with the faces that fit into them,
@@ -149,12 +174,13 @@ impl Reader<'_> {
             let list = listed.list.clone();
             let mut faults = Faults::new(&list, self.on_error, report);
             match size {
-                Err(fault) => faults.found(listed.line, fault)?,
+                Err(fault) => faults.found(listed.place, fault)?,
                 Ok(size) => {
+                    listed.scale_to(size);
                     if fit::check(&mut listed, size, all_faces, &mut faults)? {
                         repeats.leave_out(&mut listed.faces);
                         photos.push(Photo {
-                            origin: format!("{}:{}", list.display(), listed.line),
+                            origin: format!("{}{}", list.display(), listed.place),
                             faces: labels(listed.faces),
                             name: listed.name,
                             path: listed.path,

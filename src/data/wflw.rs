@@ -75,7 +75,10 @@ pub(super) fn parse(
             photos.push(list.photo(name, line, Vec::new()));
             photos.len() - 1
         });
-        photos[at].faces.push(ListedFace { line, label });
+        photos[at].faces.push(ListedFace {
+            place: line.into(),
+            label,
+        });
     }
     if let Some(d) = disagreement {
         ensure!(
@@ -125,22 +128,14 @@ fn parse_line(line: &str) -> Result<(&str, FaceLabel), Fault> {
     let landmarks = Landmarks::all(points.chunks_exact(2).map(|p| [p[0], p[1]]));
     let mut attributes = [false; 6];
     for (out, &value) in attributes.iter_mut().zip(&rest[4..]) {
-        *out = match value {
-            0.0 => false,
-            1.0 => true,
-            _ => {
-                let text = format!("attribute `{value}`; the six attributes are 0 or 1");
-                return Err(Fault::new(Reason::Malformed, text));
-            }
-        };
+        *out = list::flag(value)?;
     }
     let rect = BoxXyxy::new(rest[0], rest[1], rest[2], rest[3]);
     let bounds = landmarks.bounds().unwrap_or(rect);
     let face = FaceLabel {
-        box_xyxy: if rect.has_size() { rect } else { bounds },
         landmarks,
-        ignored: false,
         attributes: Some(attributes),
+        ..FaceLabel::boxed(if rect.has_size() { rect } else { bounds })
     };
     Ok((name, face))
 }

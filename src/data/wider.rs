@@ -83,7 +83,10 @@ fn photo(lines: &[(usize, &str)]) -> Result<(Vec<ListedFace>, usize), (usize, Fa
         match lines.get(2 + i) {
             Some(&(line, content)) if !is_name(content) => {
                 let label = face(content).map_err(|fault| (line, fault))?;
-                faces.push(ListedFace { line, label });
+                faces.push(ListedFace {
+                    place: line.into(),
+                    label,
+                });
             }
             _ => {
                 let text = format!("{name} is said to have {count} faces, but {i} follow");

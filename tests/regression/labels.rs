@@ -95,7 +95,7 @@ fn labels_outside_their_photo_are_counted_and_left_out() {
     folder.write("a.pts", &pts);
     let list = source(SourceKind::Pts, folder.dir.path(), Path::new(""));
     let error = load(&list).unwrap_err().to_string();
-    assert!(error.contains("a.pts:1: point 0"), "{error}");
+    assert!(error.contains("a.pts: point 0"), "{error}");
 }
 
 #[test]

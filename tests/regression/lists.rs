@@ -69,7 +69,7 @@ fn points_are_read_whatever_else_lies_there() {
     let report = set.report.to_string();
     assert_eq!(set.report.count(Reason::Unreadable), 2, "{report}");
     assert!(
-        report.contains("folder.pts:1: not a regular file"),
+        report.contains("folder.pts: not a regular file"),
         "{report}"
     );
     assert!(report.contains("d.pts:2: not UTF-8"), "{report}");

@@ -58,6 +58,8 @@ fn map_face(
         },
         ignored,
         attributes: face.attributes,
+        // Neither perspective nor yaw shows a head as its angles say.
+        pose: (face.pose.filter(|_| distortion.is_identity())).map(|pose| pose.through(map)),
     }))
 }
 
@@ -101,7 +103,7 @@ fn fate(whole: &BoxXyxy, cut: &BoxXyxy, side: f32, config: &CropConfig) -> Fate 
 mod tests {
     use super::super::flip;
     use super::*;
-    use crate::geometry::{Homography, Landmarks, YawWarp};
+    use crate::geometry::{HeadPose, Homography, Landmarks, YawWarp};
 
     const NONE: Distortion = Distortion {
         perspective: None,
@@ -157,6 +159,11 @@ mod tests {
             .into_iter()
             .collect(),
             attributes: Some([true, false, true, false, true, false]),
+            pose: Some(HeadPose {
+                pitch: 0.1,
+                yaw: 0.5,
+                roll: -0.2,
+            }),
             ..FaceLabel::boxed(BoxXyxy::new(0.0, 0.0, 120.0, 100.0))
         };
         let map = |face: &FaceLabel, map: &Affine, scheme| {
@@ -169,11 +176,16 @@ mod tests {
         assert_eq!(labels(&moved), [true, false, false, false, false]);
         assert_eq!(moved.landmarks[2].at, [120.0, 5.0]);
         assert_eq!(moved.attributes, face.attributes);
+        let near = |a: Option<HeadPose>, yaw: f32, roll: f32| {
+            a.is_some_and(|a| (a.yaw - yaw).abs() + (a.roll - roll).abs() < 1e-5)
+        };
+        assert!(near(moved.pose, 0.5, -0.2));
 
         let flipped = map(&face, &flip::mirror(100.0), Some(&scheme));
         // The point that was the left eye is now the right one.
         assert_eq!(flipped.landmarks[1].at, [90.0, 20.0]);
         assert_eq!(labels(&flipped), [false, true, false, false, false]);
+        assert!(near(flipped.pose, -0.5, 0.2));
     }
 
     fn labels(face: &FaceLabel) -> Vec<bool> {
@@ -222,6 +234,7 @@ mod tests {
                 [40.0, 70.0],
                 [58.0, 71.0],
             ]),
+            pose: Some(HeadPose::default()),
             ..FaceLabel::boxed(BoxXyxy::new(25.0, 20.0, 75.0, 80.0))
         };
         let faces = std::slice::from_ref(&face);
@@ -237,6 +250,10 @@ mod tests {
         )
         .unwrap()
         .remove(0);
+        assert_eq!(
+            moved.pose, None,
+            "such a picture shows no head of these angles"
+        );
         for (i, p) in face.landmarks.points().enumerate() {
             let to = scheme.mirror()[i];
             let [x, y] = distortion.apply([100.0 - p[0], p[1]]);

@@ -1,4 +1,4 @@
-//! Plain `f32` geometry: boxes, landmarks and their schemes, affine maps, distortions, letterboxes. Knows
+//! Plain `f32` geometry: boxes, landmarks and their schemes, head poses, affine maps, distortions, letterboxes. Knows
 //! nothing of burn.
 
 mod affine;
@@ -6,8 +6,10 @@ mod boxes;
 mod distortion;
 mod face;
 mod face_crop;
+mod head_pose;
 pub mod landmarks;
 mod letterbox;
+mod pairs;
 mod points;
 mod pts;
 
@@ -16,8 +18,10 @@ pub use boxes::BoxXyxy;
 pub use distortion::{Distortion, Homography, YawWarp};
 pub use face::Face;
 pub use face_crop::{EYES_AND_MOUTH, FaceCrop};
+pub use head_pose::HeadPose;
 pub use landmarks::Scheme;
 pub use letterbox::Letterbox;
+pub use pairs::best_pairs;
 pub use points::{Landmark, Landmarks};
 pub use pts::{from_pts, to_pts};
 

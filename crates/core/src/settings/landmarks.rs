@@ -10,7 +10,7 @@ use crate::geometry::landmarks::Anatomy;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LandmarksConfig {
-    /// `wflw98`, `ibug68`, `five` or `custom`.
+    /// `wflw98`, `ibug68`, `lapa106`, `five` or `custom`.
     pub scheme: SchemeName,
     /// The points of a `custom` scheme.
     pub custom: Option<CustomScheme>,
@@ -24,6 +24,8 @@ pub enum SchemeName {
     Wflw98,
     /// iBUG 300-W, 68 points.
     Ibug68,
+    /// LaPa, 106 points.
+    Lapa106,
     /// Eyes, nose and mouth corners.
     Five,
     /// As given under `landmarks.custom`.
@@ -81,6 +83,7 @@ impl LandmarksConfig {
         match (self.scheme, &self.custom) {
             (SchemeName::Wflw98, _) => Ok(Scheme::wflw98()),
             (SchemeName::Ibug68, _) => Ok(Scheme::ibug68()),
+            (SchemeName::Lapa106, _) => Ok(Scheme::lapa106()),
             (SchemeName::Five, _) => Ok(Scheme::five()),
             (SchemeName::Custom, None) => bail!(
                 Settings,

@@ -1,9 +1,17 @@
 //! Landmark schemes: how many points, which mirror which, and which normalise the error.
 
+mod five;
+mod ibug68;
+mod lapa106;
+mod relation;
+mod wflw98;
+
 use super::{Landmarks, Point};
 use crate::error::{Result, ensure};
 
-/// A set of landmarks: 5, 68, 98 or a custom one.
+pub use ibug68::IBUG68_IN_WFLW98;
+
+/// A set of landmarks: 5, 68, 98, 106 or a custom one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheme {
     name: String,
@@ -39,63 +47,6 @@ impl Anatomy {
         ]
     }
 }
-
-/// WFLW pairs below the contour (whose pairs are `i <-> 32 - i`); see `docs/design.md`, section 6.
-const WFLW98_PAIRS: [(usize, usize); 28] = [
-    (33, 46),
-    (34, 45),
-    (35, 44),
-    (36, 43),
-    (37, 42),
-    (38, 50),
-    (39, 49),
-    (40, 48),
-    (41, 47),
-    (60, 72),
-    (61, 71),
-    (62, 70),
-    (63, 69),
-    (64, 68),
-    (65, 75),
-    (66, 74),
-    (67, 73),
-    (55, 59),
-    (56, 58),
-    (76, 82),
-    (77, 81),
-    (78, 80),
-    (87, 83),
-    (86, 84),
-    (88, 92),
-    (89, 91),
-    (95, 93),
-    (96, 97),
-];
-
-/// iBUG 300-W pairs below the contour (whose pairs are `i <-> 16 - i`).
-const IBUG68_PAIRS: [(usize, usize); 21] = [
-    (17, 26),
-    (18, 25),
-    (19, 24),
-    (20, 23),
-    (21, 22),
-    (31, 35),
-    (32, 34),
-    (36, 45),
-    (37, 44),
-    (38, 43),
-    (39, 42),
-    (40, 47),
-    (41, 46),
-    (48, 54),
-    (49, 53),
-    (50, 52),
-    (55, 59),
-    (56, 58),
-    (60, 64),
-    (61, 63),
-    (65, 67),
-];
 
 impl Scheme {
     /// A scheme from its parts. Points not named in `pairs` mirror onto themselves.
@@ -152,58 +103,14 @@ impl Scheme {
         })
     }
 
-    /// WFLW: 98 points, normalised by the outer eye corners 60 and 72.
-    pub fn wflw98() -> Self {
-        let mut mirror: Vec<usize> = (0..98).collect();
-        mirror[..=32].reverse();
-        swap_pairs(&mut mirror, &WFLW98_PAIRS);
-        Self {
-            name: "wflw98".into(),
-            mirror,
-            normalise: [60, 72],
-            anatomy: Anatomy {
-                left_eye: (60..68).collect(),
-                right_eye: (68..76).collect(),
-                nose: vec![54],
-                mouth_left: vec![76],
-                mouth_right: vec![82],
-            },
-        }
-    }
-
-    /// iBUG 300-W: 68 points, normalised by the outer eye corners 36 and 45.
-    pub fn ibug68() -> Self {
-        let mut mirror: Vec<usize> = (0..68).collect();
-        mirror[..=16].reverse();
-        swap_pairs(&mut mirror, &IBUG68_PAIRS);
-        Self {
-            name: "ibug68".into(),
-            mirror,
-            normalise: [36, 45],
-            anatomy: Anatomy {
-                left_eye: (36..42).collect(),
-                right_eye: (42..48).collect(),
-                nose: vec![30],
-                mouth_left: vec![48],
-                mouth_right: vec![54],
-            },
-        }
-    }
-
-    /// RetinaFace's five points: eyes, nose, mouth corners; normalised by the eyes.
-    pub fn five() -> Self {
-        Self {
-            name: "five".into(),
-            mirror: vec![1, 0, 2, 4, 3],
-            normalise: [0, 1],
-            anatomy: Anatomy {
-                left_eye: vec![0],
-                right_eye: vec![1],
-                nose: vec![2],
-                mouth_left: vec![3],
-                mouth_right: vec![4],
-            },
-        }
+    /// All schemes that need no description of their own.
+    pub fn built_in() -> [Self; 4] {
+        [
+            Self::five(),
+            Self::ibug68(),
+            Self::wflw98(),
+            Self::lapa106(),
+        ]
     }
 
     /// Its name, as the config spells it.
@@ -296,32 +203,18 @@ impl Scheme {
         let place = along / (eyes[0] * eyes[0] + eyes[1] * eyes[1]);
         !(0.25..=0.75).contains(&place)
     }
-
-    /// For each point of `self`, which point of `of` it is, when faces labelled in `self` train a
-    /// model of `of` (or the other way round); `None` when the two have no known relation.
-    pub fn points_in(&self, of: &Self) -> Option<Vec<usize>> {
-        match (self.name.as_str(), of.name.as_str()) {
-            (a, b) if a == b && self == of => Some((0..self.len()).collect()),
-            ("ibug68", "wflw98") => Some(IBUG68_IN_WFLW98.to_vec()),
-            _ => None,
-        }
-    }
 }
 
-fn swap_pairs(mirror: &mut [usize], pairs: &[(usize, usize)]) {
+/// The points of a face that is its own mirror image but for a contour of `contour` points, which
+/// is turned round, and `pairs`, which change places.
+fn mirror(points: usize, contour: usize, pairs: &[(usize, usize)]) -> Vec<usize> {
+    let mut mirror: Vec<usize> = (0..points).collect();
+    mirror[..contour].reverse();
     for &(a, b) in pairs {
         (mirror[a], mirror[b]) = (b, a);
     }
+    mirror
 }
-
-/// For each of the 68 iBUG points the WFLW point at the same place (`docs/design.md`, section 6).
-pub const IBUG68_IN_WFLW98: [usize; 68] = [
-    0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, // contour
-    33, 34, 35, 36, 37, 42, 43, 44, 45, 46, // brows
-    51, 52, 53, 54, 55, 56, 57, 58, 59, // nose
-    60, 61, 63, 64, 65, 67, 68, 69, 71, 72, 73, 75, // eyes
-    76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, // mouth
-];
 
 #[cfg(test)]
 mod tests {
@@ -335,22 +228,18 @@ mod tests {
 
     #[test]
     fn mirrors_are_involutions_with_the_right_fixed_points() {
-        for s in [Scheme::wflw98(), Scheme::ibug68(), Scheme::five()] {
+        for s in Scheme::built_in() {
             assert_involution(&s);
         }
         let s = Scheme::wflw98();
         let fixed: Vec<usize> = (0..98).filter(|&i| s.mirror()[i] == i).collect();
         assert_eq!(fixed, [16, 51, 52, 53, 54, 57, 79, 85, 90, 94]);
         assert_eq!((s.mirror()[0], s.mirror()[5], s.mirror()[95]), (32, 27, 93));
-    }
-
-    #[test]
-    fn the_68_point_mirror_agrees_with_the_98_point_one() {
-        let (s68, s98) = (Scheme::ibug68(), Scheme::wflw98());
-        let map = s68.points_in(&s98).unwrap();
-        for i in 0..68 {
-            assert_eq!(map[s68.mirror()[i]], s98.mirror()[map[i]], "point {i}");
-        }
+        let s = Scheme::lapa106();
+        let fixed: Vec<usize> = (0..106).filter(|&i| s.mirror()[i] == i).collect();
+        assert_eq!(fixed, [16, 51, 52, 53, 54, 60, 87, 93, 98, 102]);
+        let some = [33, 38, 55, 66, 71, 74, 84, 91, 101, 104].map(|i| s.mirror()[i]);
+        assert_eq!(some, [46, 50, 65, 79, 82, 83, 90, 95, 103, 105]);
     }
 
     #[test]
