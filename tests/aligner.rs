@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
-use retinamark::config::{BackboneKind, Config, InitConfig, Task};
+use retinamark::config::{BackboneKind, Config, Features, InitConfig, Task};
 use retinamark::data::{Batcher, Dataset, FaceLabel, Loader, Sample, item_rng};
 use retinamark::geometry::{BoxXyxy, Face, Landmarks, Scheme};
 use retinamark::infer::{DetectOptions, Predictor};
@@ -56,6 +56,7 @@ fn every_backbone_and_side_gives_points_and_scales() {
         (BackboneKind::MobilenetV1, 0.25),
         (BackboneKind::MobilenetV3Large, 0.35),
         (BackboneKind::Resnet18, 1.0),
+        (BackboneKind::Plain, 0.5),
     ] {
         for side in [112, 128] {
             let mut config = config("");
@@ -76,6 +77,17 @@ fn every_backbone_and_side_gives_points_and_scales() {
             assert!(difference < 1e-3, "{backbone:?} {side}: {difference}");
         }
     }
+    let mut last = config("");
+    last.model.backbone = BackboneKind::Plain;
+    last.aligner.side = 56;
+    last.aligner.features = Features::Last;
+    let model = Aligner::new(&last, &device).unwrap();
+    let names: Vec<String> = model.tensors().into_iter().map(|spec| spec.name).collect();
+    assert!(
+        !names.iter().any(|name| name.starts_with("reduce")),
+        "{names:?}"
+    );
+    assert_eq!(model.forward(crops(1, 56, &device)).deltas.dims(), [1, 196]);
     let without = config("").clone();
     let without = Config {
         aligner: retinamark::config::AlignerConfig {

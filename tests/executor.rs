@@ -10,11 +10,12 @@ use retinamark::infer::{Compute, DetectOptions, InputSize, Predictor};
 use retinamark::model::{Aligner, Model, Network, RetinaFace, weights};
 use retinamark_core::engine::{Engine, Image, Isa, Normalise};
 
-const BACKBONES: [BackboneKind; 4] = [
+const BACKBONES: [BackboneKind; 5] = [
     BackboneKind::MobilenetV1,
     BackboneKind::MobilenetV3Large,
     BackboneKind::Resnet18,
     BackboneKind::Resnet50,
+    BackboneKind::Plain,
 ];
 
 const AS_IT_IS: Normalise = Normalise {

@@ -384,6 +384,7 @@ fn folded_network_is_the_same_function() {
         BackboneKind::MobilenetV3Large,
         BackboneKind::Resnet18,
         BackboneKind::Resnet50,
+        BackboneKind::Plain,
     ] {
         let mut config = with_everything();
         config.model.backbone = backbone;
@@ -489,6 +490,12 @@ fn every_backbone_and_width_runs() {
             config,
             [256, 512, 1024].map(|c: usize| (c as f32 * width) as usize),
         ));
+    }
+    for (width, channels) in [(0.25, [16, 32, 64]), (1.0, [64, 128, 256])] {
+        let mut config = tiny_config();
+        config.model.backbone = BackboneKind::Plain;
+        config.model.width_multiplier = width;
+        configs.push((config, channels));
     }
     for (width, channels) in [(0.125, [8, 16, 144]), (0.75, [32, 88, 720])] {
         let mut config = tiny_config();

@@ -4,6 +4,7 @@ use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
 use crate::graph::{ByteScale, Graph, Shape, Trace, Weights, passes, reference};
 use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+use crate::settings::Features;
 
 const NORMALISE: Normalise = Normalise {
     mean: [123.0, 117.0, 104.0],
@@ -11,11 +12,12 @@ const NORMALISE: Normalise = Normalise {
     blue_first: true,
 };
 
-const BACKBONES: [BackboneKind; 4] = [
+const BACKBONES: [BackboneKind; 5] = [
     BackboneKind::MobilenetV1 { width: 0.25 },
     BackboneKind::MobilenetV3Large { width: 0.35 },
     BackboneKind::Resnet18,
     BackboneKind::Resnet50,
+    BackboneKind::Plain { width: 0.25 },
 ];
 
 fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
@@ -127,8 +129,14 @@ fn detectors_of_odd_sizes_are_as_described() {
 #[test]
 fn aligners_are_as_described() {
     for kind in BACKBONES {
-        for (side, heatmap_channels) in [(48, 24), (50, 0)] {
+        let shapes = [
+            (48, 24, Features::Scales),
+            (50, 0, Features::Scales),
+            (50, 0, Features::Last),
+        ];
+        for (side, heatmap_channels, features) in shapes {
             let net = AlignerNet {
+                features,
                 backbone: Backbone { kind },
                 side,
                 channels: [8, 12, 20],

@@ -1,12 +1,13 @@
 //! The aligner: the upright crop of one face -> its landmarks.
 //!
-//! A backbone, its three feature maps reduced to few channels, flattened, and one linear layer
-//! around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859); optionally heatmaps
+//! A backbone, its three feature maps reduced to few channels (or the last one as it is), flattened,
+//! and one linear layer around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859); optionally heatmaps
 //! beside it, whose expected places the linear layer then only corrects; and a scale of the Laplace
 //! distribution around every landmark. A crop is one anchor: landmarks are deltas in the coder's
 //! terms of the square that the face fills.
 
 use super::{Act, Backbone, Conv, Init, Linear, Ops};
+use crate::settings::Features;
 
 /// Behind the backbone.
 const ACT: Act = Act::Leaky(0.1);
@@ -24,7 +25,9 @@ pub struct AlignerNet {
     pub backbone: Backbone,
     /// Side of the crops, pixels.
     pub side: usize,
-    /// Channels that C3, C4 and C5 are reduced to.
+    /// What the linear layer reads.
+    pub features: Features,
+    /// Channels that C3, C4 and C5 are reduced to, where it reads all three.
     pub channels: [usize; 3],
     /// Channels of the heatmaps; 0: none.
     pub heatmap_channels: usize,
@@ -50,14 +53,14 @@ impl AlignerNet {
     /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> AlignerOutputs<O::Value> {
         let maps = self.backbone.forward(ops, x);
-        let mut reduced: [O::Value; 3] = std::array::from_fn(|i| {
-            let reduce = Conv::new(self.channels[i], 1).act(ACT);
-            ops.conv(&format!("reduce.{i}"), &maps[i], reduce)
-        });
-        // C3 else were most of the inputs.
-        let halve = Conv::new(self.channels[0], 3).stride(2).act(ACT);
-        reduced[0] = ops.conv("halve", &reduced[0], halve);
-        let flat = ops.flatten(&reduced);
+        let read = match self.features {
+            Features::Scales => self.reduced(ops, &maps).to_vec(),
+            Features::Last => vec![maps[2].clone()],
+        };
+        let flat = match &read[..] {
+            [only] => only.clone(),
+            parts => ops.flatten(parts),
+        };
         let points = Linear {
             weight: Init::Uniform { gain: START_GAIN },
             bias: Init::Uniform { gain: START_GAIN },
@@ -70,7 +73,7 @@ impl AlignerNet {
                 bias: Init::Constant(START_LOG_SCALE),
                 ..Linear::new(self.points)
             };
-            ops.linear("scales", &reduced[2], scales)
+            ops.linear("scales", &read[read.len() - 1], scales)
         });
         let deltas = match self.heatmap_channels {
             0 => deltas,
@@ -80,6 +83,18 @@ impl AlignerNet {
             }
         };
         AlignerOutputs { deltas, log_scales }
+    }
+
+    /// C3, C4 and C5 with few channels each.
+    fn reduced<O: Ops>(&self, ops: &mut O, maps: &[O::Value; 3]) -> [O::Value; 3] {
+        let mut reduced: [O::Value; 3] = std::array::from_fn(|i| {
+            let reduce = Conv::new(self.channels[i], 1).act(ACT);
+            ops.conv(&format!("reduce.{i}"), &maps[i], reduce)
+        });
+        // C3 else were most of the inputs.
+        let halve = Conv::new(self.channels[0], 3).stride(2).act(ACT);
+        reduced[0] = ops.conv("halve", &reduced[0], halve);
+        reduced
     }
 
     /// C3, C4 and C5 brought together at stride 8, one map for each landmark, and the expected

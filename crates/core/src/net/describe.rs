@@ -50,6 +50,7 @@ impl AlignerNet {
         Ok(Self {
             backbone: backbone(model),
             side: aligner.side as usize,
+            features: aligner.features,
             channels: aligner.channels,
             heatmap_channels: aligner.heatmap_channels,
             uncertainty: aligner.uncertainty,
@@ -82,6 +83,7 @@ fn backbone(model: &ModelConfig) -> Backbone {
             BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
             BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
             BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
+            BackboneKind::Plain => net::BackboneKind::Plain { width },
         },
     }
 }

@@ -2,6 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+/// What the linear layer of an aligner reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Features {
+    /// C3, C4 and C5, each reduced to a few channels.
+    Scales,
+    /// C5 alone, all its channels at all places: a classifier without its average pooling.
+    Last,
+}
+
 /// The aligner and how it is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -10,7 +20,9 @@ pub struct AlignerConfig {
     pub side: u32,
     /// Side of a crop, in longer sides of the upright face's landmarks.
     pub context: f32,
-    /// Channels that C3, C4 and C5 are reduced to before the linear layer.
+    /// What the linear layer reads.
+    pub features: Features,
+    /// Channels that C3, C4 and C5 are reduced to before the linear layer, where it reads all three.
     pub channels: [usize; 3],
     /// Channels of the heatmaps beside the linear layer; 0: none.
     pub heatmap_channels: usize,
@@ -29,6 +41,7 @@ impl Default for AlignerConfig {
         Self {
             side: 128,
             context: 1.25,
+            features: Features::Scales,
             channels: [32, 32, 64],
             heatmap_channels: 0,
             uncertainty: true,

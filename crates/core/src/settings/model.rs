@@ -14,6 +14,8 @@ pub enum BackboneKind {
     Resnet18,
     /// ResNet-50.
     Resnet50,
+    /// Plain 3x3 convolutions and pools with `width_multiplier`: for small crops.
+    Plain,
 }
 
 /// The architecture.
@@ -22,7 +24,7 @@ pub enum BackboneKind {
 pub struct ModelConfig {
     /// Backbone family.
     pub backbone: BackboneKind,
-    /// Channels of a MobileNet relative to the full network (0.25, 0.5, 1.0).
+    /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
     /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
     pub neck_channels: usize,

@@ -2,6 +2,7 @@
 
 use retinamark_core::graph::{Graph, Trace};
 use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+use retinamark_core::settings::Features;
 
 /// Landmarks of each face.
 pub const POINTS: usize = 7;
@@ -24,6 +25,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         ("mobilenet_v3", detector(v3, 0, 2)),
         ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
         ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
+        ("plain", detector(BackboneKind::Plain { width: 0.25 }, 0, 0)),
     ]
 }
 
@@ -42,7 +44,8 @@ pub fn detector_graph(net: &DetectorNet, [height, width]: [usize; 2]) -> Graph {
 
 /// Aligners with and without heatmaps and scales.
 pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
-    let aligner = |kind, heatmap_channels, uncertainty| AlignerNet {
+    let aligner = |kind, features, heatmap_channels, uncertainty| AlignerNet {
+        features,
         backbone: Backbone { kind },
         side: 56,
         channels: [4, 8, 12],
@@ -53,9 +56,11 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
     };
     let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
+    let plain = BackboneKind::Plain { width: 0.25 };
     vec![
-        ("aligner_plain", aligner(v1, 0, false)),
-        ("aligner_heatmaps", aligner(v3, 8, true)),
+        ("aligner_plain", aligner(v1, Features::Scales, 0, false)),
+        ("aligner_heatmaps", aligner(v3, Features::Scales, 8, true)),
+        ("aligner_last", aligner(plain, Features::Last, 0, true)),
     ]
 }
 

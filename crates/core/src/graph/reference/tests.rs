@@ -170,6 +170,7 @@ fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
 #[test]
 fn folding_and_fusing_change_nothing() {
     let aligner = AlignerNet {
+        features: crate::settings::Features::Scales,
         backbone: Backbone {
             kind: BackboneKind::MobilenetV3Large { width: 0.35 },
         },

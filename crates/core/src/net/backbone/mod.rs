@@ -2,6 +2,7 @@
 
 mod mobilenet_v1;
 mod mobilenet_v3;
+mod plain;
 mod resnet;
 
 use super::Ops;
@@ -23,6 +24,11 @@ pub enum BackboneKind {
     Resnet18,
     /// ResNet-50.
     Resnet50,
+    /// Plain convolutions and pools, with all channels multiplied by `width`.
+    Plain {
+        /// 1 for 32 to 256 channels.
+        width: f32,
+    },
 }
 
 /// A backbone with its names.
@@ -40,6 +46,7 @@ impl Backbone {
             BackboneKind::MobilenetV3Large { width } => mobilenet_v3::forward(ops, x, width),
             BackboneKind::Resnet18 => resnet::forward(ops, x, resnet::Depth::R18),
             BackboneKind::Resnet50 => resnet::forward(ops, x, resnet::Depth::R50),
+            BackboneKind::Plain { width } => plain::forward(ops, x, width),
         }
     }
 }
