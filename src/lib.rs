@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod anchors;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod evaluation;
 pub mod fs;
 pub mod infer;
 pub mod interrupt;
+pub mod kinds;
 pub mod loss;
 pub mod metrics;
 pub mod model;

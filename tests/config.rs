@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use retinamark::config::{Config, SchemeName, SourceKind};
+use retinamark::config::{
+    AdamW, Config, Cosine, MultiStep, OptimizerKind, ScheduleKind, SchemeName, Sgd, SourceKind,
+};
+use retinamark::kinds::{Kinds, Settings};
 
 fn error(yaml: &str) -> String {
     match Config::from_yaml(yaml) {
@@ -83,6 +86,110 @@ fn wrong_types_are_named_with_what_is_expected() {
 }
 
 #[test]
+fn settings_of_another_kind_are_errors_that_name_it() {
+    assert_names(
+        &error("optimizer: {momentum: 0.5}"),
+        &["optimizer.momentum", "sgd, rmsprop", "not of adamw"],
+    );
+    assert_names(
+        &error("schedule: {kind: constant, floor: 0.5}"),
+        &["schedule.floor", "cosine", "not of constant"],
+    );
+    assert_names(
+        &error("optimizer: {kind: adams}"),
+        &["optimizer.kind", "`adams`", "`adam`", "`angular_grad`"],
+    );
+    assert_names(
+        &error("schedule: {kind: 3}"),
+        &["schedule.kind", "`cosine`"],
+    );
+    assert_names(
+        &error("optimizer: {kind: adam, betas: [0.9, x]}"),
+        &["optimizer.betas[1]", "x"],
+    );
+    assert_names(
+        &error("optimizer: {kind: sgd, momentun: 0.5}"),
+        &["optimizer.momentun", "`momentum`", "`learning_rate`"],
+    );
+    assert!(!error("optimizer: {kind: sgd, momentun: 0.5}").contains("betas"));
+    assert_names(
+        &set_error("optimizer.momentum=0.5"),
+        &["--set", "optimizer.momentum"],
+    );
+}
+
+#[test]
+fn every_kind_is_read_with_its_defaults_and_survives_yaml() {
+    let check = |config: Config| {
+        let again = Config::from_yaml(&config.to_yaml().unwrap()).unwrap();
+        assert_eq!(again, config);
+    };
+    for name in OptimizerKind::NAMES {
+        let config = Config::from_yaml(&format!("optimizer: {{kind: {name}}}")).unwrap();
+        let expected = OptimizerKind::with(name, Settings::new()).unwrap();
+        assert_eq!(config.optimizer.kind, expected);
+        check(config);
+    }
+    for name in ScheduleKind::NAMES {
+        let config = Config::from_yaml(&format!("schedule: {{kind: {name}}}")).unwrap();
+        assert_eq!(config.schedule.kind.name(), *name);
+        check(config);
+    }
+}
+
+/// A file of all settings, such as `config.yaml`, does not stand in the way of another kind.
+#[test]
+fn another_kind_takes_the_settings_of_the_one_before_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.yaml");
+    let mut config = Config::default();
+    config.optimizer.weight_decay = 0.25;
+    std::fs::write(&file, config.to_yaml().unwrap()).unwrap();
+    let load = |sets: &[&str]| {
+        let sets: Vec<String> = sets.iter().map(|s| (*s).to_owned()).collect();
+        Config::load(Some(&file), &sets)
+    };
+    // In whatever order.
+    let config = load(&["optimizer.momentum=0.5", "optimizer.kind=sgd"]).unwrap();
+    let sgd = Sgd {
+        momentum: 0.5,
+        ..Sgd::default()
+    };
+    assert_eq!(config.optimizer.kind, OptimizerKind::Sgd(sgd));
+    assert_eq!(config.optimizer.weight_decay, 0.25);
+    // The same kind again changes nothing.
+    let config = load(&["optimizer.epsilon=0.5", "optimizer.kind=adamw"]).unwrap();
+    let adamw = AdamW {
+        epsilon: 0.5,
+        ..AdamW::default()
+    };
+    assert_eq!(config.optimizer.kind, OptimizerKind::AdamW(adamw));
+    assert!(load(&["optimizer.momentum=0.5"]).is_err());
+}
+
+/// Runs and weights of before hold the settings of all kinds.
+#[test]
+fn files_of_older_programs_are_read() {
+    let schedule = "floor: 0.25, milestones: [0.5], gamma: 0.5, cycle_epochs: 3, cycle_mult: 1";
+    let config = Config::from_yaml(&format!(
+        "optimizer: {{kind: sgd, momentum: 0.5, betas: [0.5, 0.5], epsilon: 1, clip_norm: 3}}\n\
+         schedule: {{kind: cosine, warmup_steps: 7, {schedule}}}"
+    ))
+    .unwrap();
+    let sgd = Sgd {
+        momentum: 0.5,
+        ..Sgd::default()
+    };
+    assert_eq!(config.optimizer.kind, OptimizerKind::Sgd(sgd));
+    assert_eq!(config.optimizer.clip_norm, 3.0);
+    let cosine = ScheduleKind::Cosine(Cosine { floor: 0.25 });
+    assert_eq!(
+        (config.schedule.kind, config.schedule.warmup_steps),
+        (cosine, 7)
+    );
+}
+
+#[test]
 fn impossible_values_are_named_with_what_is_allowed() {
     for (yaml, parts) in [
         ("detect: {score: 1.1}", ["detect.score", "0 to 1", "1.1"]),
@@ -120,7 +227,7 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["matcher.forced_iou", "matcher.positive_iou", "above"],
         ),
         (
-            "optimizer: {momentum: 1.0}",
+            "optimizer: {kind: sgd, momentum: 1.0}",
             ["optimizer.momentum", "below 1", "is 1"],
         ),
         (
@@ -132,7 +239,7 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["optimizer.accumulate", "1", "0"],
         ),
         (
-            "schedule: {milestones: [20, 30]}",
+            "schedule: {kind: multi_step, milestones: [20, 30]}",
             ["schedule.milestones", "0 to 1", "20"],
         ),
         (
@@ -180,6 +287,7 @@ fn sets_change_single_values() {
     let config = sets(&[
         "train.epochs=3",
         "landmarks.scheme=five",
+        "schedule.kind=multi_step",
         "schedule.milestones=[0.25, 1]",
         "anchors.min_sizes.0=[10, 20]",
         "data.train=[{kind: wflw, list: a=b.txt}]",
@@ -192,7 +300,12 @@ fn sets_change_single_values() {
     .unwrap();
     assert_eq!(config.train.epochs, 3);
     assert_eq!(config.landmarks.scheme, SchemeName::Five);
-    assert_eq!(config.schedule.milestones, [0.25, 1.0]);
+    let milestones = vec![0.25, 1.0];
+    let steps = MultiStep {
+        milestones,
+        ..MultiStep::default()
+    };
+    assert_eq!(config.schedule.kind, ScheduleKind::MultiStep(steps));
     assert_eq!(config.anchors.min_sizes[0], [10.0, 20.0]);
     assert_eq!(config.anchors.min_sizes[1], [64.0, 128.0]);
     assert_eq!(config.data.train[0].list, Path::new("a=b.txt"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -12,6 +12,7 @@ use super::figures::Figures;
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
 use crate::interrupt;
+use crate::kinds::Kinds;
 use crate::loss::Learn;
 use crate::optim::{Ema, Optimizer, Schedule};
 
@@ -262,15 +263,17 @@ impl<N: Learn> Trainer<N> {
     pub fn restore(&mut self, path: &Path) -> Result<Config> {
         let (saved, config) = Checkpoint::load(path, self.optimizer.layout())?;
         ensure!(
-            config.optimizer.kind == self.config.optimizer.kind,
-            "cannot continue from {}: it was trained with optimizer.kind {:?}, not {:?}",
+            config.optimizer.kind.name() == self.config.optimizer.kind.name(),
+            "cannot continue from {}: it was trained with optimizer.kind {}, not {}",
             path.display(),
-            config.optimizer.kind,
-            self.config.optimizer.kind
+            config.optimizer.kind.name(),
+            self.config.optimizer.kind.name()
         );
         let layout = self.optimizer.layout();
         self.model = layout.write(self.model.clone(), &saved.weights);
-        self.optimizer.restore(saved.weights, saved.optimizer);
+        self.optimizer
+            .restore(saved.weights, saved.optimizer)
+            .with_context(|| format!("cannot continue from {}", path.display()))?;
         let decay = self.config.optimizer.ema_decay;
         self.ema = Ema::resumed(decay, saved.ema, saved.state.ema_updates);
         self.position = saved.state.position;

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 use retinamark_core::weights::FORMAT_VERSION;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Task};
+use crate::config::{Config, Task, deserialize_saved};
 use crate::model::{Aligner, Network as _, RetinaFace};
 
 /// What a weights file says about itself, as JSON under the metadata key `retinamark`.
@@ -20,6 +20,7 @@ pub struct Header {
     pub program: String,
     /// The resolved configuration; of paths the file names only. Its `task` says which network
     /// this is.
+    #[serde(deserialize_with = "deserialize_saved")]
     pub config: Config,
     /// Anything else: training steps, figures.
     #[serde(default)]
@@ -33,6 +34,7 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The resolved configuration; of paths the file names only.
+    #[serde(deserialize_with = "deserialize_saved")]
     pub config: Config,
     /// Anything else.
     #[serde(default)]
