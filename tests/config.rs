@@ -1,5 +1,7 @@
 //! Tests of config.
 
+mod command;
+
 use std::path::{Path, PathBuf};
 
 use retinamark::config::{

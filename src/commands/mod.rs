@@ -2,6 +2,7 @@
 
 mod bench;
 mod check_data;
+mod config;
 mod detect;
 mod evaluate;
 mod export;
@@ -30,6 +31,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::CheckData(args) => check_data::run(args),
         Command::Synth(args) => synth::run(args),
+        Command::Config(args) => config::run(args),
         Command::Label(args) => label::run(args),
         Command::Info(args) => info::run(args),
         Command::Pack(args) => pack::run(args),

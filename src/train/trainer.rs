@@ -9,6 +9,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::checkpoint::{Best, Checkpoint, Position, State};
 use super::figures::Figures;
+use super::length::{Length, schedule};
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
 use crate::interrupt;
@@ -48,25 +49,17 @@ impl<N: Learn> Trainer<N> {
     /// # Errors
     /// When the config contradicts itself or the data does not make a single batch.
     pub fn new(config: &Config, dataset: Arc<Dataset>, model: N, device: &Device) -> Result<Self> {
-        let photos = dataset.epoch(config, 0).len();
-        let batches = photos.div_ceil(config.train.batch_size.max(1));
-        ensure!(batches > 0, "data.train gives no photo to train on");
-        let steps_per_epoch = batches.div_ceil(config.optimizer.accumulate.max(1));
+        let length = Length::of(config, &dataset)?;
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
             ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
-            schedule: Schedule::new(
-                &config.schedule,
-                config.optimizer.learning_rate,
-                steps_per_epoch * config.train.epochs,
-                steps_per_epoch,
-            ),
+            schedule: schedule(config, length.steps),
             optimizer,
             position: Position::default(),
             sums: Figures::default(),
             best: None,
-            batches_per_epoch: batches,
+            batches_per_epoch: length.batches,
             pending_names: Vec::new(),
             config: config.clone(),
             dataset,
