@@ -195,6 +195,12 @@ macro_rules! kinds {
             }
         }
 
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                $crate::kinds::open(from)
+            }
+        }
+
         impl $crate::kinds::Kinds for $name {
             const NAMES: &'static [&'static str] = &[$($kind),+];
 

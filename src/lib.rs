@@ -16,6 +16,7 @@ pub mod fs;
 pub mod infer;
 pub mod interrupt;
 pub mod kinds;
+pub mod landmark_loss;
 pub mod loss;
 pub mod metrics;
 pub mod model;

@@ -5,7 +5,8 @@ mod command;
 use std::path::{Path, PathBuf};
 
 use retinamark::config::{
-    AdamW, Config, Cosine, MultiStep, OptimizerKind, ScheduleKind, SchemeName, Sgd, SourceKind,
+    AdamW, Config, Cosine, L1, LandmarkLossKind, MultiStep, OptimizerKind, ScheduleKind,
+    SchemeName, Sgd, SoftWing, SourceKind, Wing,
 };
 use retinamark::kinds::{Kinds, Settings};
 
@@ -94,6 +95,14 @@ fn settings_of_another_kind_are_errors_that_name_it() {
         &["optimizer.momentum", "sgd, rmsprop", "not of adamw"],
     );
     assert_names(
+        &error("loss: {landmark: {kind: awing, width: 0.5}}"),
+        &[
+            "loss.landmark.width",
+            "wing, euclidean_wing",
+            "not of awing",
+        ],
+    );
+    assert_names(
         &error("schedule: {kind: constant, floor: 0.5}"),
         &["schedule.floor", "cosine", "not of constant"],
     );
@@ -132,6 +141,15 @@ fn every_kind_is_read_with_its_defaults_and_survives_yaml() {
         assert_eq!(config.optimizer.kind, expected);
         check(config);
     }
+    for name in LandmarkLossKind::NAMES {
+        // The name alone says as much.
+        let config = Config::from_yaml(&format!("loss: {{landmark: {name}}}")).unwrap();
+        let long = Config::from_yaml(&format!("loss: {{landmark: {{kind: {name}}}}}")).unwrap();
+        assert_eq!(config, long);
+        let expected = LandmarkLossKind::with(name, Settings::new()).unwrap();
+        assert_eq!(config.loss.landmark, expected);
+        check(config);
+    }
     for name in ScheduleKind::NAMES {
         let config = Config::from_yaml(&format!("schedule: {{kind: {name}}}")).unwrap();
         assert_eq!(config.schedule.kind.name(), *name);
@@ -159,6 +177,9 @@ fn another_kind_takes_the_settings_of_the_one_before_with_it() {
     };
     assert_eq!(config.optimizer.kind, OptimizerKind::Sgd(sgd));
     assert_eq!(config.optimizer.weight_decay, 0.25);
+    let config = load(&["loss.landmark.kind=awing", "loss.landmark.omega=3"]).unwrap();
+    assert_eq!(config.loss.landmark.name(), "awing");
+    assert!(load(&["loss.landmark=chain"]).is_ok());
     // The same kind again changes nothing.
     let config = load(&["optimizer.epsilon=0.5", "optimizer.kind=adamw"]).unwrap();
     let adamw = AdamW {
@@ -167,6 +188,26 @@ fn another_kind_takes_the_settings_of_the_one_before_with_it() {
     };
     assert_eq!(config.optimizer.kind, OptimizerKind::AdamW(adamw));
     assert!(load(&["optimizer.momentum=0.5"]).is_err());
+}
+
+#[test]
+fn a_chain_needs_parts() {
+    let with = |scheme: &str| format!("loss: {{landmark: chain}}\nlandmarks: {scheme}");
+    assert!(Config::from_yaml(&with("{scheme: ibug68}")).is_ok());
+    assert_names(
+        &error(&with("{scheme: five}")),
+        &["loss.landmark.kind", "chain", "landmarks.custom.parts"],
+    );
+    let custom = |parts: &str| {
+        with(&format!(
+            "{{scheme: custom, custom: {{points: 3, normalise: [0, 1], parts: {parts}}}}}"
+        ))
+    };
+    assert!(Config::from_yaml(&custom("[[0, 1, 2]]")).is_ok());
+    assert_names(
+        &error(&custom("[[0, 3]]")),
+        &["landmarks", "[0, 3]", "below 3"],
+    );
 }
 
 /// Runs and weights of before hold the settings of all kinds.
@@ -189,6 +230,28 @@ fn files_of_older_programs_are_read() {
         (config.schedule.kind, config.schedule.warmup_steps),
         (cosine, 7)
     );
+    let landmark = |yaml: &str| Config::from_yaml(yaml).unwrap().loss.landmark;
+    let wing = LandmarkLossKind::Wing(Wing {
+        width: 3.0,
+        epsilon: 0.25,
+    });
+    let all = "wing_w: 3, soft_wing_outer: 7, wing_epsilon: 0.25";
+    assert_eq!(landmark(&format!("loss: {{{all}}}")), wing);
+    assert_eq!(landmark(&format!("loss: {{landmark: wing, {all}}}")), wing);
+    let soft_wing = LandmarkLossKind::SoftWing(SoftWing {
+        inner: 3.0,
+        outer: 7.0,
+        epsilon: 0.25,
+    });
+    assert_eq!(
+        landmark(&format!("loss: {{landmark: soft_wing, {all}}}")),
+        soft_wing
+    );
+    assert_eq!(
+        landmark(&format!("loss: {{landmark: l1, {all}}}")),
+        LandmarkLossKind::L1(L1 {})
+    );
+    assert_names(&error("loss: {landmark: l1, wing_w: 3}"), &["loss.wing_w"]);
 }
 
 #[test]
@@ -245,8 +308,8 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["schedule.milestones", "0 to 1", "20"],
         ),
         (
-            "loss: {wing_epsilon: 0}",
-            ["loss.wing_epsilon", "above 0", "0"],
+            "loss: {landmark: {epsilon: 0}}",
+            ["loss.landmark.epsilon", "above 0", "0"],
         ),
         (
             "augment: {jpeg: {quality: [90, 30]}}",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
-use retinamark::config::{Config, LandmarkLossKind, SchemeName};
-use retinamark::geometry::{BoxXyxy, Landmarks, Point};
+use retinamark::config::{Config, L1, LandmarkLossKind, SchemeName};
+use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
 use retinamark::loss::MultiBox;
 use retinamark::model::{Network, Outputs, RetinaFace};
 use retinamark::optim::{Kind, Layout};
@@ -17,7 +17,7 @@ fn config() -> Config {
     config.landmarks.scheme = SchemeName::Five;
     config.model.neck_channels = 8;
     config.model.se_reduction = 2;
-    config.loss.landmark = LandmarkLossKind::L1;
+    config.loss.landmark = LandmarkLossKind::L1(L1 {});
     config
 }
 
@@ -50,7 +50,7 @@ fn four_anchors(margins: [f32; 4], deltas: [[f32; 4]; 4]) -> Outputs {
 fn class_and_box_parts_by_hand() {
     let config = config();
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
-    let mut loss = config.loss;
+    let mut loss = config.loss.clone();
     loss.negative_ratio = 1.0;
     loss.class_weight = 3.0;
     let outputs = four_anchors(
@@ -64,7 +64,7 @@ fn class_and_box_parts_by_hand() {
         box_deltas: vec![[0.0, 1.0, 0.0, 1.0]],
         ..Targets::default()
     };
-    let parts = MultiBox::new(loss)
+    let parts = MultiBox::new(&loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
@@ -88,7 +88,7 @@ fn parts_are_divided_by_their_own_positives() {
         box_deltas: vec![[0.0; 4]; 2],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(scalar(parts.class), std::f32::consts::LN_2);
@@ -129,7 +129,7 @@ fn loss_of(
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let x = tensor(&pixels, [images.len(), 3, side as usize, side as usize]);
     let outputs = model.forward(x);
-    let parts = MultiBox::new(config.loss.clone())
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &targets)
         .unwrap();
     (
@@ -177,7 +177,7 @@ fn where_all_is_ignored_nothing_is_lost() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -240,7 +240,7 @@ fn every_part_reaches_the_weights() {
     let learning = |faces: &[Truth]| {
         let targets = builder.build(&anchors, faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
-        let loss = MultiBox::new(config.loss.clone())
+        let loss = MultiBox::new(&config.loss, &Scheme::five())
             .forward(&model, &outputs, &[targets])
             .unwrap();
         pulls(&model, &loss.total)
@@ -269,7 +269,7 @@ fn a_photo_whose_anchors_are_all_ignored_has_no_loss() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &four_anchors([3.0; 4], [[1.0; 4]; 4]), &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -284,7 +284,7 @@ fn targets_of_another_size_are_refused() {
         labels: vec![0; anchors],
         ..Targets::default()
     };
-    let loss = MultiBox::new(config.loss);
+    let loss = MultiBox::new(&config.loss, &Scheme::five());
     let fits = |targets: &[Targets]| loss.forward(&model, &outputs, targets).is_ok();
     assert!(fits(&[targets(4)]));
     assert!(!fits(&[targets(5)]));

@@ -211,7 +211,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let model = RetinaFace::new(&config, &device).unwrap();
         let outputs = model.forward(noise(64, &device));
         assert_eq!(model.landmark_deltas(&outputs).dims()[2], 2 * points);
-        let loss = MultiBox::new(config.loss.clone());
+        let loss = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap());
         let losses = loss.forward(&model, &outputs, &[targets]).unwrap();
         assert!(numbers(losses.landmarks)[0] > 0.0, "{scheme}");
     }
@@ -316,7 +316,11 @@ fn faces_without_size_give_no_infinite_targets() {
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
-    let losses = MultiBox::new(config.loss).forward(&model, &outputs, &[targets]);
+    let losses = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap()).forward(
+        &model,
+        &outputs,
+        &[targets],
+    );
     assert!(numbers(losses.unwrap().total)[0].is_finite());
 }
 

@@ -21,6 +21,10 @@ pub(crate) use load::deserialize_saved;
 pub use retinamark_core::settings::*;
 pub use train::*;
 
+pub use crate::landmark_loss::{
+    AWing, BatchL2, Chain, EuclideanWing, L1, L2, LandmarkLossKind, LogL2, PointwiseL2, SmoothL1,
+    SoftWing, Sqrt, Wing,
+};
 pub use crate::optim::{
     Adadelta, Adagrad, Adam, AdamW, AngularGrad, Coefficient, Constant, Cosine, CosineRestarts,
     Cyclical, Exponential, Ftrl, MultiStep, OneCycle, OptimizerConfig, OptimizerKind, Polynomial,

@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::{OptimizerKind, ScheduleKind};
+use super::{LandmarkLossKind, OptimizerKind, ScheduleKind};
 use crate::kinds::{KIND, Kinds};
 
 /// A section whose settings depend on its kind.
@@ -14,9 +14,10 @@ pub(super) struct Open {
 }
 
 /// All of them.
-pub(super) const OPEN: [Open; 2] = [
+pub(super) const OPEN: [Open; 3] = [
     open::<OptimizerKind>(&["optimizer"]),
     open::<ScheduleKind>(&["schedule"]),
+    open::<LandmarkLossKind>(&["loss", "landmark"]),
 ];
 
 const fn open<K: Kinds>(path: &'static [&'static str]) -> Open {

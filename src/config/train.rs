@@ -1,8 +1,10 @@
-//! Matching, losses, the training loop.
+//! Matching, weights of the losses, the training loop.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::landmark_loss::LandmarkLossKind;
 
 /// Which anchors learn which face.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,22 +28,6 @@ impl Default for MatcherConfig {
     }
 }
 
-/// Landmark losses; `d` = predicted minus true delta.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LandmarkLossKind {
-    /// |d|
-    L1,
-    /// d²/2
-    L2,
-    /// Huber with threshold 1.
-    SmoothL1,
-    /// w ln(1+|d|/e) below w, |d| - C above.
-    Wing,
-    /// |d| below w, a logarithm above.
-    SoftWing,
-}
-
 /// The multi-box loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -58,12 +44,6 @@ pub struct LossConfig {
     pub negative_ratio: f32,
     /// Which landmark loss.
     pub landmark: LandmarkLossKind,
-    /// Width of the curved part of (soft) Wing, in deltas.
-    pub wing_w: f32,
-    /// Scale of SoftWing's logarithm beyond `wing_w`.
-    pub soft_wing_outer: f32,
-    /// Curvature of (soft) Wing.
-    pub wing_epsilon: f32,
 }
 
 impl Default for LossConfig {
@@ -74,10 +54,7 @@ impl Default for LossConfig {
             landmark_weight: 1.0,
             uncertainty_weight: 0.1,
             negative_ratio: 7.0,
-            landmark: LandmarkLossKind::Wing,
-            wing_w: 2.0,
-            soft_wing_outer: 20.0,
-            wing_epsilon: 0.5,
+            landmark: LandmarkLossKind::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     LossConfig, MatcherConfig, ModelConfig, SourceConfig, SourceKind, TrainConfig,
 };
 use crate::check::Check;
+use crate::kinds::Kinds;
 
 /// Strides of the feature maps that every backbone gives.
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -19,8 +20,18 @@ impl Config {
     /// Lists every key with an impossible value and what is allowed.
     pub fn validate(&self) -> Result<()> {
         let mut check = Check::default();
-        if let Err(error) = self.landmarks.scheme() {
-            check.problem("landmarks", &format!("{error:#}"));
+        match self.landmarks.scheme() {
+            Err(error) => check.problem("landmarks", &format!("{error:#}")),
+            Ok(scheme) => check.ensure(
+                !self.loss.landmark.loss().needs_parts() || !scheme.parts().is_empty(),
+                "loss.landmark.kind",
+                &format!(
+                    "{} needs to know which points follow one another: a landmarks.scheme other than \
+                     {}, or landmarks.custom.parts",
+                    self.loss.landmark.name(),
+                    scheme.name()
+                ),
+            ),
         }
         input(&mut check, &self.input);
         model(&mut check, &self.model);
@@ -192,9 +203,7 @@ fn loss(check: &mut Check, c: &LossConfig) {
         check.between(key, weight, 0.0, 1e6);
     }
     check.between("loss.uncertainty_weight", c.uncertainty_weight, 0.0, 1e6);
-    check.positive("loss.wing_w", c.wing_w, 1e6);
-    check.positive("loss.soft_wing_outer", c.soft_wing_outer, 1e6);
-    check.positive("loss.wing_epsilon", c.wing_epsilon, 1e6);
+    c.landmark.loss().check(check);
 }
 
 fn train(check: &mut Check, c: &TrainConfig) {

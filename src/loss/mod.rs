@@ -1,13 +1,11 @@
 //! What training minimises.
 
 mod align;
-mod landmark;
 mod learn;
 mod mining;
 mod multibox;
 
 pub use align::AlignLoss;
-pub use landmark::LandmarkLoss;
 pub use learn::Learn;
 pub use mining::hard_negatives;
 pub use multibox::{Losses, MultiBox};

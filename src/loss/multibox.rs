@@ -3,20 +3,20 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
-use super::landmark::{LandmarkLoss, smooth_l1};
 use super::mining::hard_negatives;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
+use crate::geometry::Scheme;
+use crate::landmark_loss::{SchemeLoss, smooth_l1};
 use crate::model::{Outputs, RetinaFace};
 
 /// The multi-box loss (SSD, Liu et al. 2016, eq. 1-3, with RetinaFace's landmark part):
 /// SmoothL1 of the positives' boxes, cross-entropy of the positives and the hardest negatives,
-/// landmark loss of the positives that have points (the mean over a face's labelled coordinates);
-/// each part is a sum divided by its own number of positives (at least 1), times its weight.
+/// landmark loss of the positives that have points; each part is a sum divided by its own number of positives (at least 1), times its weight.
 #[derive(Clone, Debug)]
 pub struct MultiBox {
     config: LossConfig,
-    landmark: LandmarkLoss,
+    landmark: SchemeLoss,
 }
 
 /// The loss of a batch and its weighted parts, each `[1]`.
@@ -47,10 +47,12 @@ struct Rows {
 }
 
 impl MultiBox {
-    /// With the weights and the landmark loss of `config`.
-    pub const fn new(config: LossConfig) -> Self {
-        let landmark = LandmarkLoss::new(&config);
-        Self { config, landmark }
+    /// With the weights and the landmark loss of `config`, for the landmarks of `scheme`.
+    pub fn new(config: &LossConfig, scheme: &Scheme) -> Self {
+        Self {
+            config: config.clone(),
+            landmark: SchemeLoss::new(&config.landmark, scheme),
+        }
     }
 
     /// The loss of a batch: `outputs` of `model` for B images, and the targets of each.
@@ -139,7 +141,7 @@ impl MultiBox {
         };
         let truth = gather(|t| &t.landmark_deltas);
         let weights = gather(|t| &t.landmark_weights);
-        (self.landmark.of(deltas - truth) * weights).sum() / at_least_one(faces)
+        self.landmark.sum(deltas - truth, weights) / at_least_one(faces)
     }
 }
 

@@ -27,11 +27,12 @@ pub enum Ended {
 }
 
 /// A model in training, with everything that changes along the way.
-pub struct Trainer<N> {
+pub struct Trainer<N: Learn> {
     config: Config,
     dataset: Arc<Dataset>,
     device: Device,
     model: N,
+    loss: N::Loss,
     optimizer: Optimizer,
     ema: Ema,
     schedule: Schedule,
@@ -53,6 +54,7 @@ impl<N: Learn> Trainer<N> {
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
+            loss: N::loss(config)?,
             ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
             schedule: schedule(config, length.steps),
             optimizer,
@@ -164,9 +166,7 @@ impl<N: Learn> Trainer<N> {
         self.pending_names.extend(batch.names);
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
-        let losses = self
-            .model
-            .losses(&self.config.loss, images, &batch.targets)?;
+        let losses = self.model.losses(&self.loss, images, &batch.targets)?;
         let values = [
             number(&losses.total),
             number(&losses.class),

@@ -116,8 +116,9 @@ pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
         model = model.freeze_parts(&parts)?;
     }
     let mut optimizer = Optimizer::new(&config.optimizer, &model);
+    let loss = N::loss(&config)?;
     Ok(move || {
-        let losses = model.losses(&config.loss, images.clone(), &targets)?;
+        let losses = model.losses(&loss, images.clone(), &targets)?;
         let gradients = GradientsParams::from_grads(losses.total.backward(), &model);
         optimizer.accumulate(&model, &gradients);
         (model, _) = optimizer.step(model.clone(), rate);

@@ -10,6 +10,7 @@ pub struct Scheme {
     mirror: Vec<usize>,
     normalise: [usize; 2],
     anatomy: Anatomy,
+    parts: Vec<Vec<usize>>,
 }
 
 /// Which points make up the eyes and the mouth corners, "left" being the left of the picture.
@@ -97,18 +98,46 @@ const IBUG68_PAIRS: [(usize, usize); 21] = [
     (65, 67),
 ];
 
+/// First and last point of the contour, both brows, ridge and foot of the nose, both eyes, outer and
+/// inner lips of WFLW; the pupils stand alone.
+const WFLW98_PARTS: [(usize, usize); 9] = [
+    (0, 32),
+    (33, 41),
+    (42, 50),
+    (51, 54),
+    (55, 59),
+    (60, 67),
+    (68, 75),
+    (76, 87),
+    (88, 95),
+];
+
+/// The same of iBUG 300-W.
+const IBUG68_PARTS: [(usize, usize); 9] = [
+    (0, 16),
+    (17, 21),
+    (22, 26),
+    (27, 30),
+    (31, 35),
+    (36, 41),
+    (42, 47),
+    (48, 59),
+    (60, 67),
+];
+
 impl Scheme {
-    /// A scheme from its parts. Points not named in `pairs` mirror onto themselves.
+    /// A scheme, whose name is `name`. Points not named in `pairs` mirror onto themselves.
     ///
     /// # Errors
-    /// When an index is out of range, a point stands in two pairs, or both normalising points
-    /// are the same.
+    /// When an index is out of range, a point stands in two pairs, both normalising points are the
+    /// same, or a part has fewer than two points.
     pub fn new(
         name: &str,
         points: usize,
         pairs: &[(usize, usize)],
         normalise: [usize; 2],
         anatomy: Anatomy,
+        parts: Vec<Vec<usize>>,
     ) -> Result<Self> {
         ensure!(
             points > 0,
@@ -144,11 +173,19 @@ impl Scheme {
                 points - 1
             );
         }
+        for part in &parts {
+            ensure!(
+                part.len() >= 2 && part.iter().all(|&index| index < points),
+                Settings,
+                "part {part:?} must have at least two points, each below {points}"
+            );
+        }
         Ok(Self {
             name: name.to_owned(),
             mirror,
             normalise,
             anatomy,
+            parts,
         })
     }
 
@@ -168,6 +205,7 @@ impl Scheme {
                 mouth_left: vec![76],
                 mouth_right: vec![82],
             },
+            parts: lines(&WFLW98_PARTS),
         }
     }
 
@@ -187,6 +225,7 @@ impl Scheme {
                 mouth_left: vec![48],
                 mouth_right: vec![54],
             },
+            parts: lines(&IBUG68_PARTS),
         }
     }
 
@@ -203,6 +242,7 @@ impl Scheme {
                 mouth_left: vec![3],
                 mouth_right: vec![4],
             },
+            parts: Vec::new(),
         }
     }
 
@@ -234,6 +274,12 @@ impl Scheme {
     /// Where the eyes and the mouth are.
     pub const fn anatomy(&self) -> &Anatomy {
         &self.anatomy
+    }
+
+    /// Points that follow one another along a line of the face, such as an eye; none where the scheme
+    /// does not say.
+    pub fn parts(&self) -> &[Vec<usize>] {
+        &self.parts
     }
 
     /// Reorder per-point values as a horizontal flip does: entry `i` of the result is the value
@@ -314,6 +360,12 @@ fn swap_pairs(mirror: &mut [usize], pairs: &[(usize, usize)]) {
     }
 }
 
+fn lines(ends: &[(usize, usize)]) -> Vec<Vec<usize>> {
+    ends.iter()
+        .map(|&(first, last)| (first..=last).collect())
+        .collect()
+}
+
 /// For each of the 68 iBUG points the WFLW point at the same place (`docs/design.md`, section 6).
 pub const IBUG68_IN_WFLW98: [usize; 68] = [
     0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30, 32, // contour
@@ -374,11 +426,46 @@ mod tests {
 
     #[test]
     fn a_custom_scheme_is_checked() {
-        let none = Anatomy::default;
-        assert!(Scheme::new("c", 3, &[(0, 2)], [0, 2], none()).is_ok());
-        assert!(Scheme::new("c", 3, &[(0, 3)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[(0, 2), (2, 1)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[(0, 2), (1, 2)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[], [1, 1], none()).is_err());
+        let of = |pairs: &[(usize, usize)], normalise, parts: &[&[usize]]| {
+            let parts = parts.iter().map(|part| part.to_vec()).collect();
+            Scheme::new("c", 3, pairs, normalise, Anatomy::default(), parts)
+        };
+        assert!(of(&[(0, 2)], [0, 2], &[]).is_ok());
+        assert!(of(&[(0, 3)], [0, 2], &[]).is_err());
+        assert!(of(&[(0, 2), (2, 1)], [0, 2], &[]).is_err());
+        assert!(of(&[(0, 2), (1, 2)], [0, 2], &[]).is_err());
+        assert!(of(&[], [1, 1], &[]).is_err());
+        assert_eq!(of(&[], [0, 2], &[&[2, 0]]).unwrap().parts(), [[2, 0]]);
+        assert!(of(&[], [0, 2], &[&[2, 3]]).is_err());
+        assert!(of(&[], [0, 2], &[&[2]]).is_err());
+    }
+
+    /// A part in the mirror is a part, and those of 68 points are those of 98.
+    #[test]
+    fn parts_agree_with_mirrors_and_between_schemes() {
+        let sorted = |part: &[usize], map: &dyn Fn(usize) -> usize| {
+            let mut part: Vec<usize> = part.iter().map(|&i| map(i)).collect();
+            part.sort_unstable();
+            part
+        };
+        let (s68, s98) = (Scheme::ibug68(), Scheme::wflw98());
+        for s in [&s68, &s98] {
+            let all: Vec<usize> = s.parts().concat();
+            assert_eq!((s.parts().len(), all[0]), (9, 0));
+            assert!(
+                all.windows(2).all(|w| w[0] + 1 == w[1]),
+                "no point is left out"
+            );
+            for part in s.parts() {
+                let mirror = sorted(part, &|i| s.mirror()[i]);
+                assert!(s.parts().contains(&mirror), "{} {part:?}", s.name());
+            }
+        }
+        assert_eq!(*s68.parts().concat().last().unwrap(), 67);
+        assert_eq!(*s98.parts().concat().last().unwrap(), 95); // then the pupils
+        let map = s68.points_in(&s98).unwrap();
+        for (p68, p98) in s68.parts().iter().zip(s98.parts()) {
+            assert!(p68.iter().all(|&i| p98.contains(&map[i])), "{p68:?}");
+        }
     }
 }
