@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 
-use super::multibox::Losses;
+use super::losses::Losses;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
 use crate::geometry::Scheme;
@@ -29,7 +29,7 @@ impl AlignLoss {
         }
     }
 
-    /// The loss of a batch of B crops and the targets of each, which have one anchor.
+    /// The loss of a batch, of the parts `landmarks` and, with confidences, `uncertainty`: B crops and the targets of each, which have one anchor.
     ///
     /// # Errors
     /// When the outputs and targets differ in crops or points.
@@ -62,20 +62,17 @@ impl AlignLoss {
         let error = outputs.deltas.clone() - flat(|t| &t.landmark_deltas); // [B,2L]
         let landmarks = self.landmark.sum(error.clone(), weights.clone()) * share;
         let landmarks = landmarks * self.config.landmark_weight;
-        let uncertainty = match &outputs.log_scales {
-            None => Tensor::zeros([1], &device),
-            Some(log_scales) => {
-                likelihood(error.detach(), log_scales.clone(), weights)
-                    * (share * self.config.uncertainty_weight)
-            }
-        };
-        let nothing = Tensor::zeros([1], &device);
+        let mut total = landmarks.clone();
+        let mut parts = vec![("landmarks", landmarks)];
+        if let Some(log_scales) = &outputs.log_scales {
+            let uncertainty = likelihood(error.detach(), log_scales.clone(), weights)
+                * (share * self.config.uncertainty_weight);
+            total = total + uncertainty.clone();
+            parts.push(("uncertainty", uncertainty));
+        }
         Ok(Losses {
-            total: landmarks.clone() + uncertainty.clone(),
-            class: nothing.clone(),
-            boxes: nothing,
-            landmarks,
-            uncertainty,
+            total,
+            parts,
             positives: faces,
         })
     }
@@ -146,10 +143,10 @@ mod tests {
         let losses = loss().forward(&outputs, &targets).unwrap();
         let value = |x: &Tensor<1>| x.clone().into_scalar::<f32>();
         // 1/4 + 2/4 + 0.5/2
-        assert!((value(&losses.landmarks) - 1.0).abs() < 1e-6);
+        assert!((value(losses.part("landmarks").unwrap()) - 1.0).abs() < 1e-6);
         // Point 1: b = 1, 0.75 + 0.5 ln 2; point 2: b = e, 0.25/e + 0.5 (1 + ln 2).
         let expected = 0.5 * (0.75 + 0.25 / 1f32.exp() + 0.5 + 2f32.ln());
-        assert!((value(&losses.uncertainty) - expected).abs() < 1e-5);
+        assert!((value(losses.part("uncertainty").unwrap()) - expected).abs() < 1e-5);
         let gradients = losses.total.backward();
         let of = |x: &Tensor<2>| {
             x.grad(&gradients)
@@ -182,7 +179,16 @@ mod tests {
         let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
         let losses = loss.forward(&outputs, &targets).unwrap();
         // 12.5 / 4 of one face, three times.
-        assert!((losses.landmarks.into_scalar::<f32>() - 9.375).abs() < 1e-5);
+        assert!(
+            (losses
+                .part("landmarks")
+                .unwrap()
+                .clone()
+                .into_scalar::<f32>()
+                - 9.375)
+                .abs()
+                < 1e-5
+        );
         assert_eq!(losses.positives, 1);
         let short = Targets {
             landmark_deltas: vec![0.0; 2],
@@ -212,6 +218,13 @@ mod tests {
         };
         let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
         let losses = loss().forward(&outputs, &targets).unwrap();
-        assert_eq!(losses.landmarks.into_scalar::<f32>(), 12.5 / 4.0);
+        assert_eq!(
+            losses
+                .part("landmarks")
+                .unwrap()
+                .clone()
+                .into_scalar::<f32>(),
+            12.5 / 4.0
+        );
     }
 }

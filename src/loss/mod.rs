@@ -2,10 +2,12 @@
 
 mod align;
 mod learn;
+mod losses;
 mod mining;
 mod multibox;
 
 pub use align::AlignLoss;
 pub use learn::Learn;
+pub use losses::Losses;
 pub use mining::hard_negatives;
-pub use multibox::{Losses, MultiBox};
+pub use multibox::MultiBox;

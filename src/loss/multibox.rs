@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
+use super::losses::Losses;
 use super::mining::hard_negatives;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
@@ -17,23 +18,6 @@ use crate::model::{Outputs, RetinaFace};
 pub struct MultiBox {
     config: LossConfig,
     landmark: SchemeLoss,
-}
-
-/// The loss of a batch and its weighted parts, each `[1]`.
-#[derive(Clone, Debug)]
-pub struct Losses {
-    /// Sum of the parts; the one to differentiate.
-    pub total: Tensor<1>,
-    /// Weighted cross-entropy.
-    pub class: Tensor<1>,
-    /// Weighted box part.
-    pub boxes: Tensor<1>,
-    /// Weighted landmark part.
-    pub landmarks: Tensor<1>,
-    /// Weighted likelihood of the aligner's confidences.
-    pub uncertainty: Tensor<1>,
-    /// Number of positive anchors in the batch.
-    pub positives: usize,
 }
 
 /// Where the positives of a batch are.
@@ -55,7 +39,8 @@ impl MultiBox {
         }
     }
 
-    /// The loss of a batch: `outputs` of `model` for B images, and the targets of each.
+    /// The loss of a batch, of the parts `class`, `boxes` and `landmarks`: `outputs` of `model` for B
+    /// images, and the targets of each.
     ///
     /// # Errors
     /// When the outputs and targets differ in images or anchors.
@@ -80,12 +65,11 @@ impl MultiBox {
             let deltas = model.landmark_deltas_at(outputs, &rows.landmarks);
             self.landmark_loss(deltas, targets) * self.config.landmark_weight
         };
+        let total = class.clone() + boxes.clone() + landmarks.clone();
+        let parts = vec![("class", class), ("boxes", boxes), ("landmarks", landmarks)];
         Ok(Losses {
-            total: class.clone() + boxes.clone() + landmarks.clone(),
-            class,
-            boxes,
-            landmarks,
-            uncertainty: Tensor::zeros([1], &device),
+            total,
+            parts,
             positives: rows.positives.len(),
         })
     }
