@@ -8,8 +8,8 @@ use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
-use crate::config::{Config, Task};
+use crate::anchors::{Targets, TaskTargets, Truth};
+use crate::config::Config;
 use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
 use crate::infer::{Compute, DetectOptions, InputSize, Predictor};
@@ -150,15 +150,5 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
             ignored: false,
         })
         .collect();
-    let builder = TargetBuilder::new(config)?;
-    Ok(match (config.task, truths.first()) {
-        (Task::Align, Some(face)) => {
-            let anchor = Anchors::single(config.aligner.anchor_cxcywh(), [size, size]);
-            builder.of_face(&anchor, face)?
-        }
-        _ => {
-            let anchors = Anchors::generate(&config.anchors, [size, size]);
-            builder.build(&anchors, &truths, true)?
-        }
-    })
+    TaskTargets::new(config, size)?.of(&truths, true)
 }
