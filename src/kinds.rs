@@ -14,7 +14,7 @@ pub type Settings = Map<String, Value>;
 /// The key that picks.
 pub const KIND: &str = "kind";
 
-/// An enum of one variant a kind, made by [`kinds!`].
+/// An enum of one variant a kind, made by `kinds!`.
 pub trait Kinds: Default {
     /// All names, as settings files spell them.
     const NAMES: &'static [&'static str];

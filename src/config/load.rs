@@ -1,5 +1,4 @@
-//! From YAML and `--set` to a checked [`Config`], and back to YAML. The only module that knows
-//! `serde_yaml`.
+//! From YAML and `--set` to a checked [`Config`], and back to YAML.
 
 use std::path::Path;
 

@@ -35,28 +35,32 @@ fn nest_landmark_loss(loss: &mut Mapping) {
         let named = Mapping::from_iter([(KIND.into(), kind.into())]);
         loss.insert(LANDMARK.into(), named.into());
     }
-    if !WING.iter().any(|(key, ..)| loss.contains_key(*key)) {
+    let beside = |key: &str| loss.contains_key(key);
+    let (some, everything) = (
+        WING.iter().any(|(key, ..)| beside(key)),
+        WING.iter().all(|(key, ..)| beside(key)),
+    );
+    if !some {
         return;
     }
-    let everything = WING.iter().all(|(key, ..)| loss.contains_key(*key));
     let default = Mapping::from_iter([(KIND.into(), LandmarkLossKind::default().name().into())]);
-    let landmark = loss.entry(LANDMARK.into()).or_insert(default.into());
-    let Some(landmark) = landmark.as_mapping_mut() else {
-        return;
+    let landmark = loss.get(LANDMARK).cloned().unwrap_or(default.into());
+    let Value::Mapping(mut landmark) = landmark else {
+        return; // of the wrong type, which reading it will tell
     };
-    let mut landmark = std::mem::take(landmark);
+    let kind = kind_of(&landmark).map(str::to_owned);
     for (key, wing, soft_wing) in WING {
-        let name = match kind_of(&landmark) {
+        let name = match kind.as_deref() {
             Some("wing") => wing,
             Some("soft_wing") => Some(soft_wing),
             _ => None,
         };
         // One that the kind does not have stays, as an error, unless all were written down anyway.
-        if let (Some(name), Some(value)) = (name, loss.get(key).cloned()) {
+        if name.is_none() && !everything {
+            continue;
+        }
+        if let (Some(value), Some(name)) = (loss.remove(key), name) {
             landmark.insert(name.into(), value);
-            loss.remove(key);
-        } else if everything {
-            loss.remove(key);
         }
     }
     loss.insert(LANDMARK.into(), landmark.into());
