@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod anchors;
+pub mod check;
 pub mod cli;
 pub mod commands;
 pub mod config;
@@ -15,6 +16,8 @@ pub mod extract;
 pub mod fs;
 pub mod infer;
 pub mod interrupt;
+pub mod kinds;
+pub mod landmark_loss;
 pub mod loss;
 pub mod metrics;
 pub mod model;

@@ -294,7 +294,7 @@ fn one_batch_is_learned_by_heart_and_its_faces_are_aligned() {
     let batches = std::iter::repeat_with(|| Ok(batch.clone())).take(STEPS);
     trainer
         .train_on(batches, |_, figures| {
-            losses.push(figures.losses()[3]);
+            losses.push(figures.loss("landmarks").unwrap());
             Ok(())
         })
         .unwrap();

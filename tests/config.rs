@@ -1,8 +1,11 @@
 //! Tests of config.
 
+mod command;
+mod kinds;
+
 use std::path::{Path, PathBuf};
 
-use retinamark::config::{Config, SchemeName, SourceKind};
+use retinamark::config::{Config, MultiStep, ScheduleKind, SchemeName, SourceKind};
 
 fn error(yaml: &str) -> String {
     match Config::from_yaml(yaml) {
@@ -120,7 +123,7 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["matcher.forced_iou", "matcher.positive_iou", "above"],
         ),
         (
-            "optimizer: {momentum: 1.0}",
+            "optimizer: {kind: sgd, momentum: 1.0}",
             ["optimizer.momentum", "below 1", "is 1"],
         ),
         (
@@ -132,12 +135,12 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["optimizer.accumulate", "1", "0"],
         ),
         (
-            "schedule: {milestones: [20, 30]}",
+            "schedule: {kind: multi_step, milestones: [20, 30]}",
             ["schedule.milestones", "0 to 1", "20"],
         ),
         (
-            "loss: {wing_epsilon: 0}",
-            ["loss.wing_epsilon", "above 0", "0"],
+            "loss: {landmark: {epsilon: 0}}",
+            ["loss.landmark.epsilon", "above 0", "0"],
         ),
         (
             "augment: {jpeg: {quality: [90, 30]}}",
@@ -180,6 +183,7 @@ fn sets_change_single_values() {
     let config = sets(&[
         "train.epochs=3",
         "landmarks.scheme=five",
+        "schedule.kind=multi_step",
         "schedule.milestones=[0.25, 1]",
         "anchors.min_sizes.0=[10, 20]",
         "data.train=[{kind: wflw, list: a=b.txt}]",
@@ -192,7 +196,12 @@ fn sets_change_single_values() {
     .unwrap();
     assert_eq!(config.train.epochs, 3);
     assert_eq!(config.landmarks.scheme, SchemeName::Five);
-    assert_eq!(config.schedule.milestones, [0.25, 1.0]);
+    let milestones = vec![0.25, 1.0];
+    let steps = MultiStep {
+        milestones,
+        ..MultiStep::default()
+    };
+    assert_eq!(config.schedule.kind, ScheduleKind::MultiStep(steps));
     assert_eq!(config.anchors.min_sizes[0], [10.0, 20.0]);
     assert_eq!(config.anchors.min_sizes[1], [64.0, 128.0]);
     assert_eq!(config.data.train[0].list, Path::new("a=b.txt"));

@@ -106,7 +106,7 @@ fn a_turned_face_is_known_by_its_middle_half() {
 #[test]
 fn a_custom_scheme_names_only_points_that_it_has() {
     let scheme = |pairs: &[(usize, usize)], normalise, anatomy| {
-        Scheme::new("c", 3, pairs, normalise, anatomy).is_ok()
+        Scheme::new("c", 3, pairs, normalise, anatomy, Vec::new()).is_ok()
     };
     assert!(scheme(&[(0, 1)], [0, 2], Anatomy::default()));
     assert!(!scheme(&[(0, 1), (2, 1)], [0, 2], Anatomy::default())); // 1 stands in two pairs

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
-use retinamark::config::{Config, LandmarkLossKind, SchemeName};
-use retinamark::geometry::{BoxXyxy, Landmarks, Point};
-use retinamark::loss::MultiBox;
+use retinamark::config::{Config, L1, LandmarkLossKind, SchemeName};
+use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
+use retinamark::loss::{Losses, MultiBox};
 use retinamark::model::{Network, Outputs, RetinaFace};
 use retinamark::optim::{Kind, Layout};
 
@@ -17,7 +17,7 @@ fn config() -> Config {
     config.landmarks.scheme = SchemeName::Five;
     config.model.neck_channels = 8;
     config.model.se_reduction = 2;
-    config.loss.landmark = LandmarkLossKind::L1;
+    config.loss.landmark = LandmarkLossKind::L1(L1 {});
     config
 }
 
@@ -27,6 +27,10 @@ fn tensor<const D: usize>(values: &[f32], shape: [usize; D]) -> Tensor<D> {
 
 fn scalar(t: Tensor<1>) -> f32 {
     t.into_data().try_to_vec::<f32>().unwrap()[0]
+}
+
+fn part(losses: &Losses, name: &str) -> f32 {
+    scalar(losses.part(name).unwrap().clone())
 }
 
 fn close(got: f32, want: f32) {
@@ -50,7 +54,7 @@ fn four_anchors(margins: [f32; 4], deltas: [[f32; 4]; 4]) -> Outputs {
 fn class_and_box_parts_by_hand() {
     let config = config();
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
-    let mut loss = config.loss;
+    let mut loss = config.loss.clone();
     loss.negative_ratio = 1.0;
     loss.class_weight = 3.0;
     let outputs = four_anchors(
@@ -64,14 +68,14 @@ fn class_and_box_parts_by_hand() {
         box_deltas: vec![[0.0, 1.0, 0.0, 1.0]],
         ..Targets::default()
     };
-    let parts = MultiBox::new(loss)
+    let parts = MultiBox::new(&loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
-    close(scalar(parts.class), 3.0 * (0.313_262 + 2.126_928));
+    close(part(&parts, "class"), 3.0 * (0.313_262 + 2.126_928));
     // SmoothL1 of .5, 2, 0, -2 is .125 + 1.5 + 0 + 1.5, doubled by its weight.
-    close(scalar(parts.boxes), 6.25);
-    close(scalar(parts.landmarks), 0.0);
+    close(part(&parts, "boxes"), 6.25);
+    close(part(&parts, "landmarks"), 0.0);
     close(scalar(parts.total), 3.0 * 2.440_19 + 6.25);
     assert_eq!(parts.positives, 1);
 }
@@ -88,11 +92,11 @@ fn parts_are_divided_by_their_own_positives() {
         box_deltas: vec![[0.0; 4]; 2],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
-    close(scalar(parts.class), std::f32::consts::LN_2);
-    close(scalar(parts.boxes), 2.0 * 0.5);
+    close(part(&parts, "class"), std::f32::consts::LN_2);
+    close(part(&parts, "boxes"), 2.0 * 0.5);
 }
 
 const POINTS: [Point; 5] = [
@@ -129,12 +133,12 @@ fn loss_of(
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let x = tensor(&pixels, [images.len(), 3, side as usize, side as usize]);
     let outputs = model.forward(x);
-    let parts = MultiBox::new(config.loss.clone())
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &targets)
         .unwrap();
     (
-        scalar(parts.total),
-        scalar(parts.landmarks),
+        scalar(parts.total.clone()),
+        part(&parts, "landmarks"),
         targets,
         model,
         outputs,
@@ -177,7 +181,7 @@ fn where_all_is_ignored_nothing_is_lost() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -240,7 +244,7 @@ fn every_part_reaches_the_weights() {
     let learning = |faces: &[Truth]| {
         let targets = builder.build(&anchors, faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
-        let loss = MultiBox::new(config.loss.clone())
+        let loss = MultiBox::new(&config.loss, &Scheme::five())
             .forward(&model, &outputs, &[targets])
             .unwrap();
         pulls(&model, &loss.total)
@@ -269,7 +273,7 @@ fn a_photo_whose_anchors_are_all_ignored_has_no_loss() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(config.loss)
+    let parts = MultiBox::new(&config.loss, &Scheme::five())
         .forward(&model, &four_anchors([3.0; 4], [[1.0; 4]; 4]), &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -284,7 +288,7 @@ fn targets_of_another_size_are_refused() {
         labels: vec![0; anchors],
         ..Targets::default()
     };
-    let loss = MultiBox::new(config.loss);
+    let loss = MultiBox::new(&config.loss, &Scheme::five());
     let fits = |targets: &[Targets]| loss.forward(&model, &outputs, targets).is_ok();
     assert!(fits(&[targets(4)]));
     assert!(!fits(&[targets(5)]));

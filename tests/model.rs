@@ -432,6 +432,7 @@ fn shapes_follow_the_config() {
     let mut custom = tiny_config();
     custom.landmarks.scheme = SchemeName::Custom;
     custom.landmarks.custom = Some(CustomScheme {
+        parts: Vec::new(),
         points: 7,
         flip_pairs: vec![(0, 1)],
         normalise: [0, 1],

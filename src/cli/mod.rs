@@ -2,6 +2,7 @@
 
 mod bench;
 mod check_data;
+mod config;
 mod detect;
 mod device;
 mod evaluate;
@@ -21,6 +22,7 @@ use clap::{Parser, Subcommand};
 
 pub use bench::{BenchArgs, Work};
 pub use check_data::{CheckDataArgs, Split};
+pub use config::ConfigArgs;
 pub use detect::{DetectArgs, Save};
 pub use device::{DeviceArgs, EngineKind};
 pub use evaluate::{EvaluateArgs, FaceBoxes};
@@ -57,6 +59,8 @@ pub enum Command {
     Evaluate(EvaluateArgs),
     /// Draw labelled faces as training sees them, and count what was skipped
     CheckData(CheckDataArgs),
+    /// Show what settings mean
+    Config(ConfigArgs),
     /// Give faces that have a box their landmarks, as a WFLW list to train on
     Label(LabelArgs),
     /// Cut labelled faces out as a detector finds them, as crops to train an aligner on

@@ -2,6 +2,7 @@
 
 mod bench;
 mod check_data;
+mod config;
 mod detect;
 mod evaluate;
 mod export;
@@ -33,6 +34,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(args),
         Command::CheckData(args) => check_data::run(args),
         Command::Synth(args) => synth::run(args),
+        Command::Config(args) => config::run(args),
         Command::Label(args) => label::run(args),
         Command::Extract(args) => extract::run(args),
         Command::Info(args) => info::run(args),

@@ -1,12 +1,12 @@
-//! From YAML and `--set` to a checked [`Config`], and back to YAML. The only module that knows
-//! `serde_yaml`.
+//! From YAML and `--set` to a checked [`Config`], and back to YAML.
 
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
+use serde::{Deserialize, Deserializer};
 use serde_yaml::{Mapping, Value};
 
-use super::Config;
+use super::{Config, outdated, sections};
 use crate::text;
 
 /// Read when no `--config` is given and the working directory has it.
@@ -83,22 +83,40 @@ fn defaults() -> Result<Value> {
 
 fn parse_tree(text: &str) -> Result<Value> {
     let text = text::without_mark(text);
-    let tree: Value = serde_yaml::from_str(text).context("not valid YAML")?;
+    let mut tree: Value = serde_yaml::from_str(text).context("not valid YAML")?;
     ensure!(
         matches!(tree, Value::Mapping(_) | Value::Null),
         "expected `key: value` lines at the top level"
     );
+    outdated::bring_up_to_date(&mut tree);
     Ok(tree)
 }
 
+/// Settings as they stand in weights files, also those of older programs.
+pub(crate) fn deserialize_saved<'de, D: Deserializer<'de>>(from: D) -> Result<Config, D::Error> {
+    let mut tree = Value::deserialize(from)?;
+    outdated::bring_up_to_date(&mut tree);
+    typed(tree).map_err(serde::de::Error::custom)
+}
+
 /// Mappings merge key by key, everything else is replaced. A section that is written down but
-/// empty (`data:` with all its keys commented out) stays as it was.
+/// empty (`data:` with all its keys commented out) stays as it was. Another kind takes the settings
+/// of the kind before with it.
 pub(super) fn merge(base: &mut Value, overlay: Value) {
+    for section in sections::OPEN {
+        if let Some(kind) = section.kind_in(&overlay) {
+            section.switch(base, &kind);
+        }
+    }
+    merge_keys(base, overlay);
+}
+
+fn merge_keys(base: &mut Value, overlay: Value) {
     match (base, overlay) {
         (Value::Mapping(base), Value::Mapping(overlay)) => {
             for (key, value) in overlay {
                 match base.get_mut(&key) {
-                    Some(old) => merge(old, value),
+                    Some(old) => merge_keys(old, value),
                     None => {
                         base.insert(key, value);
                     }
@@ -123,6 +141,8 @@ pub(super) fn typed(tree: Value) -> Result<Config> {
             .to_owned();
         match path.as_str() {
             "." => anyhow!("{reason}"),
+            // Sections with a kind find their keys themselves.
+            path if reason.starts_with('.') => anyhow!("{path}{reason}"),
             path => anyhow!("{path}: {reason}"),
         }
     })
@@ -133,9 +153,15 @@ pub(super) fn apply_set(tree: &mut Value, set: &str) -> Result<()> {
         .split_once('=')
         .context("expected key.path=value, for example train.epochs=10")?;
     let value: Value = serde_yaml::from_str(text).context("the value is not valid YAML")?;
+    let path = path.trim();
+    for section in sections::OPEN {
+        if let (true, Some(kind)) = (section.is_kind_at(path), value.as_str()) {
+            section.switch(tree, kind);
+        }
+    }
     let mut place = tree;
     let mut walked = String::new();
-    for part in path.trim().split('.') {
+    for part in path.split('.') {
         ensure!(!part.is_empty(), "empty name in the key path {path:?}");
         place = child(place, part, &walked)?;
         if !walked.is_empty() {

@@ -2,10 +2,11 @@
 
 mod augment;
 mod changes;
-mod check;
 mod data;
 mod init;
 mod load;
+mod outdated;
+mod sections;
 mod train;
 mod validate;
 
@@ -16,8 +17,19 @@ pub use changes::Changes;
 pub use data::*;
 pub use init::InitConfig;
 pub use load::DEFAULT_FILE;
+pub(crate) use load::deserialize_saved;
 pub use retinamark_core::settings::*;
 pub use train::*;
+
+pub use crate::landmark_loss::{
+    AWing, BatchL2, Chain, EuclideanWing, L1, L2, LandmarkLossKind, LogL2, PointwiseL2, SmoothL1,
+    SoftWing, Sqrt, Wing,
+};
+pub use crate::optim::{
+    Adadelta, Adagrad, Adam, AdamW, AngularGrad, Coefficient, Constant, Cosine, CosineRestarts,
+    Cyclical, Exponential, Ftrl, MultiStep, OneCycle, OptimizerConfig, OptimizerKind, Polynomial,
+    Regularizer, RmsProp, ScheduleConfig, ScheduleKind, Sgd, StepDecay,
+};
 
 /// Everything that can be set. Unknown keys are errors, missing ones take their default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

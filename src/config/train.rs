@@ -1,8 +1,10 @@
-//! Matching, losses, optimisation, the training loop.
+//! Matching, weights of the losses, the training loop.
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+
+use crate::landmark_loss::LandmarkLossKind;
 
 /// Which anchors learn which face.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,22 +28,6 @@ impl Default for MatcherConfig {
     }
 }
 
-/// Landmark losses; `d` = predicted minus true delta.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LandmarkLossKind {
-    /// |d|
-    L1,
-    /// d²/2
-    L2,
-    /// Huber with threshold 1.
-    SmoothL1,
-    /// w ln(1+|d|/e) below w, |d| - C above.
-    Wing,
-    /// |d| below w, a logarithm above.
-    SoftWing,
-}
-
 /// The multi-box loss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -58,12 +44,6 @@ pub struct LossConfig {
     pub negative_ratio: f32,
     /// Which landmark loss.
     pub landmark: LandmarkLossKind,
-    /// Width of the curved part of (soft) Wing, in deltas.
-    pub wing_w: f32,
-    /// Scale of SoftWing's logarithm beyond `wing_w`.
-    pub soft_wing_outer: f32,
-    /// Curvature of (soft) Wing.
-    pub wing_epsilon: f32,
 }
 
 impl Default for LossConfig {
@@ -74,118 +54,7 @@ impl Default for LossConfig {
             landmark_weight: 1.0,
             uncertainty_weight: 0.1,
             negative_ratio: 7.0,
-            landmark: LandmarkLossKind::Wing,
-            wing_w: 2.0,
-            soft_wing_outer: 20.0,
-            wing_epsilon: 0.5,
-        }
-    }
-}
-
-/// Optimisers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OptimizerKind {
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-    /// Adam with decoupled weight decay.
-    Adamw,
-}
-
-/// The optimiser.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OptimizerConfig {
-    /// Which one.
-    pub kind: OptimizerKind,
-    /// Highest learning rate.
-    pub learning_rate: f64,
-    /// Momentum of SGD.
-    pub momentum: f64,
-    /// First and second moment decay of AdamW.
-    pub betas: [f32; 2],
-    /// Added to AdamW's denominator.
-    pub epsilon: f32,
-    /// Weight decay, not on norms and biases.
-    pub weight_decay: f32,
-    /// Largest norm of all gradients together; 0: not clipped.
-    pub clip_norm: f32,
-    /// Micro-batches whose gradients are averaged into one step.
-    pub accumulate: usize,
-    /// Decay of the moving average of the weights; 0: none.
-    pub ema_decay: f64,
-    /// Epochs during which the backbone does not learn.
-    pub freeze_backbone_epochs: usize,
-    /// Parts of the network that never learn: `backbone`, `fpn`, `ssh`, `se`, `class_heads`,
-    /// `box_heads`, `landmark_heads`; of an aligner `backbone`, `reduce`, `halve`, `points`,
-    /// `scales`, `heatmaps`.
-    pub freeze: Vec<String>,
-}
-
-impl Default for OptimizerConfig {
-    fn default() -> Self {
-        Self {
-            kind: OptimizerKind::Adamw,
-            learning_rate: 1e-3,
-            momentum: 0.9,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-            weight_decay: 5e-4,
-            clip_norm: 10.0,
-            accumulate: 1,
-            ema_decay: 0.998,
-            freeze_backbone_epochs: 0,
-            freeze: Vec::new(),
-        }
-    }
-}
-
-/// Shapes of the learning rate over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ScheduleKind {
-    /// Always the same.
-    Constant,
-    /// Times `gamma` at each milestone.
-    MultiStep,
-    /// Half a cosine down to the floor.
-    Cosine,
-    /// Cosines, each `cycle_mult` times as long as the one before.
-    CosineRestarts,
-    /// Triangles between the floor and the top.
-    Cyclical,
-}
-
-/// The learning rate over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ScheduleConfig {
-    /// Which shape.
-    pub kind: ScheduleKind,
-    /// Steps of linear warm-up from zero.
-    pub warmup_steps: usize,
-    /// Lowest rate, as a share of the highest.
-    pub floor: f64,
-    /// Where `multi_step` lowers the rate, as shares of the whole run (0.7: after 70 % of it).
-    pub milestones: Vec<f64>,
-    /// Factor of each milestone.
-    pub gamma: f64,
-    /// Epochs of the first cycle of `cosine_restarts` and of each one of `cyclical`.
-    pub cycle_epochs: f64,
-    /// Growth of the cycles of `cosine_restarts`.
-    pub cycle_mult: f64,
-}
-
-impl Default for ScheduleConfig {
-    fn default() -> Self {
-        Self {
-            kind: ScheduleKind::Cosine,
-            warmup_steps: 100,
-            floor: 0.01,
-            milestones: vec![0.7, 0.9],
-            gamma: 0.1,
-            cycle_epochs: 10.0,
-            cycle_mult: 2.0,
+            landmark: LandmarkLossKind::default(),
         }
     }
 }

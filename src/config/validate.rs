@@ -3,12 +3,12 @@
 
 use anyhow::Result;
 
-use super::check::Check;
 use super::{
     AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig,
-    LossConfig, MatcherConfig, ModelConfig, OptimizerConfig, ScheduleConfig, SourceConfig,
-    SourceKind, TrainConfig,
+    LossConfig, MatcherConfig, ModelConfig, SourceConfig, SourceKind, TrainConfig,
 };
+use crate::check::Check;
+use crate::kinds::Kinds;
 
 /// Strides of the feature maps that every backbone gives.
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -20,8 +20,18 @@ impl Config {
     /// Lists every key with an impossible value and what is allowed.
     pub fn validate(&self) -> Result<()> {
         let mut check = Check::default();
-        if let Err(error) = self.landmarks.scheme() {
-            check.problem("landmarks", &format!("{error:#}"));
+        match self.landmarks.scheme() {
+            Err(error) => check.problem("landmarks", &format!("{error:#}")),
+            Ok(scheme) => check.ensure(
+                !self.loss.landmark.loss().needs_parts() || !scheme.parts().is_empty(),
+                "loss.landmark.kind",
+                &format!(
+                    "{} needs to know which points follow one another: a landmarks.scheme other than \
+                     {}, or landmarks.custom.parts",
+                    self.loss.landmark.name(),
+                    scheme.name()
+                ),
+            ),
         }
         input(&mut check, &self.input);
         model(&mut check, &self.model);
@@ -32,8 +42,8 @@ impl Config {
         self.augment.check(&mut check);
         matcher(&mut check, &self.matcher);
         loss(&mut check, &self.loss);
-        optimizer(&mut check, &self.optimizer);
-        schedule(&mut check, &self.schedule);
+        self.optimizer.check(&mut check);
+        self.schedule.check(&mut check);
         train(&mut check, &self.train);
         check.between("snapshot.score", self.snapshot.score, 0.0, 1.0);
         detect(&mut check, &self.detect);
@@ -193,38 +203,7 @@ fn loss(check: &mut Check, c: &LossConfig) {
         check.between(key, weight, 0.0, 1e6);
     }
     check.between("loss.uncertainty_weight", c.uncertainty_weight, 0.0, 1e6);
-    check.positive("loss.wing_w", c.wing_w, 1e6);
-    check.positive("loss.soft_wing_outer", c.soft_wing_outer, 1e6);
-    check.positive("loss.wing_epsilon", c.wing_epsilon, 1e6);
-}
-
-fn optimizer(check: &mut Check, c: &OptimizerConfig) {
-    check.positive("optimizer.learning_rate", c.learning_rate, 100.0);
-    check.below("optimizer.momentum", c.momentum, 0.0, 1.0);
-    for (i, &beta) in c.betas.iter().enumerate() {
-        check.below(&format!("optimizer.betas[{i}]"), beta, 0.0, 1.0);
-    }
-    check.positive("optimizer.epsilon", c.epsilon, 1.0);
-    check.between("optimizer.weight_decay", c.weight_decay, 0.0, 10.0);
-    check.between("optimizer.clip_norm", c.clip_norm, 0.0, 1e9);
-    check.between("optimizer.accumulate", c.accumulate, 1, 65_536);
-    check.below("optimizer.ema_decay", c.ema_decay, 0.0, 1.0);
-}
-
-fn schedule(check: &mut Check, c: &ScheduleConfig) {
-    check.between("schedule.floor", c.floor, 0.0, 1.0);
-    check.ensure(
-        c.milestones.iter().all(|m| (0.0..=1.0).contains(m))
-            && c.milestones.windows(2).all(|w| w[0] < w[1]),
-        "schedule.milestones",
-        &format!(
-            "must be shares of the run from 0 to 1, each larger than the one before, is {:?}",
-            c.milestones
-        ),
-    );
-    check.positive("schedule.gamma", c.gamma, 1.0);
-    check.positive("schedule.cycle_epochs", c.cycle_epochs, 1e6);
-    check.between("schedule.cycle_mult", c.cycle_mult, 1.0, 1000.0);
+    c.landmark.loss().check(check);
 }
 
 fn train(check: &mut Check, c: &TrainConfig) {

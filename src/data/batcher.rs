@@ -9,8 +9,8 @@ use rand_chacha::ChaCha8Rng;
 
 use super::FaceLabel;
 use super::augment::Pipeline;
-use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
-use crate::config::{Config, InputConfig, Task};
+use crate::anchors::{Anchors, Targets, TaskTargets, Truth};
+use crate::config::{Config, InputConfig};
 use crate::imaging;
 
 /// One batch of augmented crops.
@@ -43,11 +43,9 @@ pub struct Item {
 #[derive(Debug)]
 pub struct Batcher {
     pipeline: Pipeline,
-    targets: TargetBuilder,
-    anchors: Arc<Anchors>,
+    targets: TaskTargets,
     input: InputConfig,
     side: u32,
-    task: Task,
 }
 
 impl Batcher {
@@ -57,15 +55,9 @@ impl Batcher {
     /// When the augmentations or the landmark scheme make no sense.
     pub fn new(config: &Config) -> Result<Self> {
         let side = config.crop_side();
-        let anchors = match config.task {
-            Task::Detect => Anchors::generate(&config.anchors, [side, side]),
-            Task::Align => Anchors::single(config.aligner.anchor_cxcywh(), [side, side]),
-        };
         Ok(Self {
             pipeline: Pipeline::new(config)?,
-            targets: TargetBuilder::new(config)?,
-            anchors: Arc::new(anchors),
-            task: config.task,
+            targets: TaskTargets::new(config, side)?,
             input: config.input.clone(),
             side,
         })
@@ -82,14 +74,14 @@ impl Batcher {
     }
 
     /// Anchors of the crops.
-    pub fn anchors(&self) -> &Anchors {
-        &self.anchors
+    pub const fn anchors(&self) -> &Anchors {
+        self.targets.anchors()
     }
 
     /// Augment one photo. `complete`: all its faces are labelled.
     ///
     /// # Errors
-    /// When the augmentations fail or give a crop of another size, and as [`TargetBuilder::build`].
+    /// When the augmentations fail or give a crop of another size, and as [`TaskTargets::of`].
     pub fn item(
         &self,
         photo: &RgbImage,
@@ -105,11 +97,7 @@ impl Batcher {
             self.side
         );
         let truths: Vec<Truth> = faces.iter().map(FaceLabel::truth).collect();
-        let targets = match (self.task, truths.first()) {
-            (Task::Align, Some(face)) => self.targets.of_face(&self.anchors, face)?,
-            (Task::Align, None) => Targets::default(),
-            (Task::Detect, _) => self.targets.build(&self.anchors, &truths, complete)?,
-        };
+        let targets = self.targets.of(&truths, complete)?;
         Ok(Item {
             crop,
             faces,

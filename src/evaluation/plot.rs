@@ -1,12 +1,9 @@
 //! The cumulative error distribution as an SVG plot.
 
-use anyhow::{Result, anyhow};
-use plotters::prelude::*;
+use anyhow::Result;
 
 use crate::metrics::alignment::FAILURE;
-
-/// Pixels.
-const SIZE: (u32, u32) = (720, 480);
+use crate::render::Plot;
 
 /// The cumulative error distribution of `faces` (errors in the joint protocol) from 0 to 0.10:
 /// for each error the share of faces that is at most that far off. `title` stands above.
@@ -14,30 +11,13 @@ const SIZE: (u32, u32) = (720, 480);
 /// # Errors
 /// When the plot cannot be drawn.
 pub fn ced_svg(errors: &[f64], title: &str) -> Result<String> {
-    let mut svg = String::new();
-    draw(&mut svg, errors, title).map_err(|error| anyhow!("cannot draw the CED: {error}"))?;
-    Ok(svg)
-}
-
-fn draw(svg: &mut String, errors: &[f64], title: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let root = SVGBackend::with_string(svg, SIZE).into_drawing_area();
-    root.fill(&WHITE)?;
-    let mut chart = ChartBuilder::on(&root)
-        .caption(title, ("sans-serif", 18))
-        .margin(12)
-        .x_label_area_size(42)
-        .y_label_area_size(54)
-        .build_cartesian_2d(0.0..100.0 * FAILURE, 0.0..1.0)?;
-    chart
-        .configure_mesh()
-        .x_desc("NME, % of the normalising distance")
-        .y_desc("share of faces")
-        .draw()?;
-    let blue = RGBColor(30, 90, 200);
-    let line = ShapeStyle::from(&blue).stroke_width(2);
-    chart.draw_series(LineSeries::new(steps(errors), line))?;
-    root.present()?;
-    Ok(())
+    let plot = Plot {
+        title,
+        axes: ["NME, % of the normalising distance", "share of faces"],
+        ranges: [0.0..100.0 * FAILURE, 0.0..1.0],
+        curve: steps(errors),
+    };
+    plot.svg()
 }
 
 /// Corners of the step function, per cent against share.

@@ -3,30 +3,33 @@
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 
-use super::landmark::LandmarkLoss;
-use super::multibox::Losses;
+use super::losses::Losses;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
+use crate::geometry::Scheme;
+use crate::landmark_loss::{SchemeLoss, per_point};
 use crate::model::AlignerOutputs;
 
-/// Landmark loss (the mean over a face's labelled coordinates), and the negative log-likelihood of
+/// Landmark loss, and the negative log-likelihood of
 /// its errors under a Laplace distribution of the predicted scale, `ln(2 b) + |d| / b`; each is a
 /// sum divided by the number of faces (at least 1), times its weight. Errors enter the likelihood
 /// without a gradient: it teaches the scales and the features they share, not the points directly.
 #[derive(Clone, Debug)]
 pub struct AlignLoss {
     config: LossConfig,
-    landmark: LandmarkLoss,
+    landmark: SchemeLoss,
 }
 
 impl AlignLoss {
-    /// With the weights and the landmark loss of `config`.
-    pub const fn new(config: LossConfig) -> Self {
-        let landmark = LandmarkLoss::new(&config);
-        Self { config, landmark }
+    /// With the weights and the landmark loss of `config`, for the landmarks of `scheme`.
+    pub fn new(config: &LossConfig, scheme: &Scheme) -> Self {
+        Self {
+            config: config.clone(),
+            landmark: SchemeLoss::new(&config.landmark, scheme),
+        }
     }
 
-    /// The loss of a batch of B crops and the targets of each, which have one anchor.
+    /// The loss of a batch, of the parts `landmarks` and, with confidences, `uncertainty`: B crops and the targets of each, which have one anchor.
     ///
     /// # Errors
     /// When the outputs and targets differ in crops or points.
@@ -57,22 +60,19 @@ impl AlignLoss {
         let share = 1.0 / faces.max(1) as f32;
         let weights = flat(|t| &t.landmark_weights); // [B,2L], each face's sum to 1, or 0
         let error = outputs.deltas.clone() - flat(|t| &t.landmark_deltas); // [B,2L]
-        let landmarks = (self.landmark.of(error.clone()) * weights.clone()).sum() * share;
+        let landmarks = self.landmark.sum(error.clone(), weights.clone()) * share;
         let landmarks = landmarks * self.config.landmark_weight;
-        let uncertainty = match &outputs.log_scales {
-            None => Tensor::zeros([1], &device),
-            Some(log_scales) => {
-                likelihood(error.detach(), log_scales.clone(), weights)
-                    * (share * self.config.uncertainty_weight)
-            }
-        };
-        let nothing = Tensor::zeros([1], &device);
+        let mut total = landmarks.clone();
+        let mut parts = vec![("landmarks", landmarks)];
+        if let Some(log_scales) = &outputs.log_scales {
+            let uncertainty = likelihood(error.detach(), log_scales.clone(), weights)
+                * (share * self.config.uncertainty_weight);
+            total = total + uncertainty.clone();
+            parts.push(("uncertainty", uncertainty));
+        }
         Ok(Losses {
-            total: landmarks.clone() + uncertainty.clone(),
-            class: nothing.clone(),
-            boxes: nothing,
-            landmarks,
-            uncertainty,
+            total,
+            parts,
             positives: faces,
         })
     }
@@ -81,12 +81,6 @@ impl AlignLoss {
 /// Weighted sum of `ln(2 b) + |d| / b` over all coordinates; both of a point share its scale.
 /// `error` and `weights` `[B,2L]`, `log_scales` `[B,L]` -> `[1]`.
 fn likelihood(error: Tensor<2>, log_scales: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
-    let [crops, points] = log_scales.dims();
-    let per_point = |x: Tensor<2>| -> Tensor<2> {
-        x.reshape([crops, points, 2])
-            .sum_dim(2)
-            .reshape([crops, points])
-    };
     let spread = per_point(error.abs() * weights.clone()); // [B,L]
     let weights = per_point(weights);
     let scale = (-log_scales.clone()).exp();
@@ -99,6 +93,8 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::geometry::landmarks::Anatomy;
+    use crate::landmark_loss::{L1, LandmarkLossKind};
 
     fn tensor<const N: usize>(values: [f32; N], device: &Device) -> Tensor<2> {
         Tensor::<1>::from_floats(values, device).reshape([1, N])
@@ -116,9 +112,18 @@ mod tests {
         }
     }
 
+    /// With the plainest landmark loss, for two points.
+    fn loss_of(config: &LossConfig) -> AlignLoss {
+        let config = LossConfig {
+            landmark: LandmarkLossKind::L1(L1 {}),
+            ..config.clone()
+        };
+        let scheme = Scheme::new("two", 2, &[], [0, 1], Anatomy::default(), Vec::new());
+        AlignLoss::new(&config, &scheme.unwrap())
+    }
+
     fn loss() -> AlignLoss {
-        AlignLoss::new(LossConfig {
-            landmark: crate::config::LandmarkLossKind::L1,
+        loss_of(&LossConfig {
             uncertainty_weight: 0.5,
             ..LossConfig::default()
         })
@@ -138,10 +143,10 @@ mod tests {
         let losses = loss().forward(&outputs, &targets).unwrap();
         let value = |x: &Tensor<1>| x.clone().into_scalar::<f32>();
         // 1/4 + 2/4 + 0.5/2
-        assert!((value(&losses.landmarks) - 1.0).abs() < 1e-6);
+        assert!((value(losses.part("landmarks").unwrap()) - 1.0).abs() < 1e-6);
         // Point 1: b = 1, 0.75 + 0.5 ln 2; point 2: b = e, 0.25/e + 0.5 (1 + ln 2).
         let expected = 0.5 * (0.75 + 0.25 / 1f32.exp() + 0.5 + 2f32.ln());
-        assert!((value(&losses.uncertainty) - expected).abs() < 1e-5);
+        assert!((value(losses.part("uncertainty").unwrap()) - expected).abs() < 1e-5);
         let gradients = losses.total.backward();
         let of = |x: &Tensor<2>| {
             x.grad(&gradients)
@@ -167,14 +172,23 @@ mod tests {
             deltas: two([1.0, 2.0, 0.5, 9.0]),
             log_scales: None,
         };
-        let loss = AlignLoss::new(LossConfig {
+        let loss = loss_of(&LossConfig {
             landmark_weight: 3.0,
             ..loss().config
         });
         let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
         let losses = loss.forward(&outputs, &targets).unwrap();
         // 12.5 / 4 of one face, three times.
-        assert!((losses.landmarks.into_scalar::<f32>() - 9.375).abs() < 1e-5);
+        assert!(
+            (losses
+                .part("landmarks")
+                .unwrap()
+                .clone()
+                .into_scalar::<f32>()
+                - 9.375)
+                .abs()
+                < 1e-5
+        );
         assert_eq!(losses.positives, 1);
         let short = Targets {
             landmark_deltas: vec![0.0; 2],
@@ -204,6 +218,13 @@ mod tests {
         };
         let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
         let losses = loss().forward(&outputs, &targets).unwrap();
-        assert_eq!(losses.landmarks.into_scalar::<f32>(), 12.5 / 4.0);
+        assert_eq!(
+            losses
+                .part("landmarks")
+                .unwrap()
+                .clone()
+                .into_scalar::<f32>(),
+            12.5 / 4.0
+        );
     }
 }

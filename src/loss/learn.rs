@@ -5,38 +5,48 @@ use burn::tensor::Tensor;
 
 use super::{AlignLoss, Losses, MultiBox};
 use crate::anchors::Targets;
-use crate::config::LossConfig;
+use crate::config::Config;
 use crate::model::{Aligner, Network, RetinaFace};
 
 /// A network with the loss that it is trained by.
 pub trait Learn: Network {
+    /// That loss.
+    type Loss;
+
+    /// The loss that `config` describes.
+    ///
+    /// # Errors
+    /// When the landmark scheme is impossible.
+    fn loss(config: &Config) -> Result<Self::Loss>;
+
     /// The loss of `images` `[B,3,S,S]` with the targets of each.
     ///
     /// # Errors
     /// When images and targets differ in number or shape.
-    fn losses(&self, config: &LossConfig, images: Tensor<4>, targets: &[Targets])
-    -> Result<Losses>;
+    fn losses(&self, loss: &Self::Loss, images: Tensor<4>, targets: &[Targets]) -> Result<Losses>;
 }
 
 impl Learn for RetinaFace {
-    fn losses(
-        &self,
-        config: &LossConfig,
-        images: Tensor<4>,
-        targets: &[Targets],
-    ) -> Result<Losses> {
+    type Loss = MultiBox;
+
+    fn loss(config: &Config) -> Result<MultiBox> {
+        Ok(MultiBox::new(&config.loss, &config.landmarks.scheme()?))
+    }
+
+    fn losses(&self, loss: &MultiBox, images: Tensor<4>, targets: &[Targets]) -> Result<Losses> {
         let outputs = self.forward(images);
-        MultiBox::new(config.clone()).forward(self, &outputs, targets)
+        loss.forward(self, &outputs, targets)
     }
 }
 
 impl Learn for Aligner {
-    fn losses(
-        &self,
-        config: &LossConfig,
-        images: Tensor<4>,
-        targets: &[Targets],
-    ) -> Result<Losses> {
-        AlignLoss::new(config.clone()).forward(&self.forward(images), targets)
+    type Loss = AlignLoss;
+
+    fn loss(config: &Config) -> Result<AlignLoss> {
+        Ok(AlignLoss::new(&config.loss, &config.landmarks.scheme()?))
+    }
+
+    fn losses(&self, loss: &AlignLoss, images: Tensor<4>, targets: &[Targets]) -> Result<Losses> {
+        loss.forward(&self.forward(images), targets)
     }
 }

@@ -1,13 +1,13 @@
 //! What training minimises.
 
 mod align;
-mod landmark;
 mod learn;
+mod losses;
 mod mining;
 mod multibox;
 
 pub use align::AlignLoss;
-pub use landmark::LandmarkLoss;
 pub use learn::Learn;
+pub use losses::Losses;
 pub use mining::hard_negatives;
-pub use multibox::{Losses, MultiBox};
+pub use multibox::MultiBox;

@@ -3,37 +3,21 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
-use super::landmark::{LandmarkLoss, smooth_l1};
+use super::losses::Losses;
 use super::mining::hard_negatives;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
+use crate::geometry::Scheme;
+use crate::landmark_loss::{SchemeLoss, smooth_l1};
 use crate::model::{Outputs, RetinaFace};
 
 /// The multi-box loss (SSD, Liu et al. 2016, eq. 1-3, with RetinaFace's landmark part):
 /// SmoothL1 of the positives' boxes, cross-entropy of the positives and the hardest negatives,
-/// landmark loss of the positives that have points (the mean over a face's labelled coordinates);
-/// each part is a sum divided by its own number of positives (at least 1), times its weight.
+/// landmark loss of the positives that have points; each part is a sum divided by its own number of positives (at least 1), times its weight.
 #[derive(Clone, Debug)]
 pub struct MultiBox {
     config: LossConfig,
-    landmark: LandmarkLoss,
-}
-
-/// The loss of a batch and its weighted parts, each `[1]`.
-#[derive(Clone, Debug)]
-pub struct Losses {
-    /// Sum of the parts; the one to differentiate.
-    pub total: Tensor<1>,
-    /// Weighted cross-entropy.
-    pub class: Tensor<1>,
-    /// Weighted box part.
-    pub boxes: Tensor<1>,
-    /// Weighted landmark part.
-    pub landmarks: Tensor<1>,
-    /// Weighted likelihood of the aligner's confidences.
-    pub uncertainty: Tensor<1>,
-    /// Number of positive anchors in the batch.
-    pub positives: usize,
+    landmark: SchemeLoss,
 }
 
 /// Where the positives of a batch are.
@@ -47,13 +31,16 @@ struct Rows {
 }
 
 impl MultiBox {
-    /// With the weights and the landmark loss of `config`.
-    pub const fn new(config: LossConfig) -> Self {
-        let landmark = LandmarkLoss::new(&config);
-        Self { config, landmark }
+    /// With the weights and the landmark loss of `config`, for the landmarks of `scheme`.
+    pub fn new(config: &LossConfig, scheme: &Scheme) -> Self {
+        Self {
+            config: config.clone(),
+            landmark: SchemeLoss::new(&config.landmark, scheme),
+        }
     }
 
-    /// The loss of a batch: `outputs` of `model` for B images, and the targets of each.
+    /// The loss of a batch, of the parts `class`, `boxes` and `landmarks`: `outputs` of `model` for B
+    /// images, and the targets of each.
     ///
     /// # Errors
     /// When the outputs and targets differ in images or anchors.
@@ -78,12 +65,11 @@ impl MultiBox {
             let deltas = model.landmark_deltas_at(outputs, &rows.landmarks);
             self.landmark_loss(deltas, targets) * self.config.landmark_weight
         };
+        let total = class.clone() + boxes.clone() + landmarks.clone();
+        let parts = vec![("class", class), ("boxes", boxes), ("landmarks", landmarks)];
         Ok(Losses {
-            total: class.clone() + boxes.clone() + landmarks.clone(),
-            class,
-            boxes,
-            landmarks,
-            uncertainty: Tensor::zeros([1], &device),
+            total,
+            parts,
             positives: rows.positives.len(),
         })
     }
@@ -139,7 +125,7 @@ impl MultiBox {
         };
         let truth = gather(|t| &t.landmark_deltas);
         let weights = gather(|t| &t.landmark_weights);
-        (self.landmark.of(deltas - truth) * weights).sum() / at_least_one(faces)
+        self.landmark.sum(deltas - truth, weights) / at_least_one(faces)
     }
 }
 

@@ -1,12 +1,17 @@
 //! What burn lacks or does per tensor: one optimiser step over all weights at once (so that the
-//! gradient norm is global), weight decay by kind of parameter, moving averages, schedules.
+//! gradient norm is global), weight decay by kind of parameter, moving averages, schedules. The
+//! sections `optimizer` and `schedule` of the settings.
 
 mod ema;
 mod layout;
 mod optimizer;
+mod rule;
 mod schedule;
+mod settings;
 
 pub use ema::Ema;
 pub use layout::{Entry, Kind, Layout};
 pub use optimizer::{Optimizer, OptimizerState};
-pub use schedule::Schedule;
+pub use rule::*;
+pub use schedule::*;
+pub use settings::{OptimizerConfig, Regularizer};

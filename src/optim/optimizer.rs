@@ -1,18 +1,18 @@
-//! SGD with momentum and AdamW over all weights of a model in one pass.
+//! An optimiser over all weights of a model in one pass.
 
+use anyhow::{Result, ensure};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 
-use super::{Kind, Layout};
-use crate::config::{OptimizerConfig, OptimizerKind};
+use super::rule::{Slot, Slots, Step};
+use super::settings::OptimizerConfig;
+use super::{Entry, Kind, Layout};
 
 /// What must be kept to continue an optimiser exactly.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OptimizerState {
-    /// First moment (AdamW) or velocity (SGD) of every weight.
-    pub first: Vec<f32>,
-    /// Second moment of every weight (AdamW; empty for SGD).
-    pub second: Vec<f32>,
+    /// What its kind keeps for every weight, by name.
+    pub slots: Vec<Slot>,
     /// How often each tensor was updated; frozen ones lag behind.
     pub updates: Vec<u64>,
 }
@@ -37,18 +37,18 @@ impl Optimizer {
         let layout = Layout::of(model);
         let mut values = vec![0.0; layout.len()];
         layout.read(&model.valid(), &mut values);
-        let second = match config.kind {
-            OptimizerKind::Adamw => vec![0.0; layout.len()],
-            OptimizerKind::Sgd => Vec::new(),
-        };
+        let slots = config.kind.rule().slots().into_iter();
+        let slots = slots.map(|(name, start)| Slot {
+            name: name.to_owned(),
+            values: vec![start; layout.len()],
+        });
         Self {
             config: config.clone(),
             gradients: vec![0.0; layout.len()],
             touched: vec![false; layout.entries().len()],
             micro_batches: 0,
             state: OptimizerState {
-                first: vec![0.0; layout.len()],
-                second,
+                slots: slots.collect(),
                 updates: vec![0; layout.entries().len()],
             },
             values,
@@ -77,9 +77,40 @@ impl Optimizer {
     }
 
     /// Continue from a saved state and its weights.
-    pub fn restore(&mut self, values: Vec<f32>, state: OptimizerState) {
+    ///
+    /// # Errors
+    /// When the state is of another kind, or of another model.
+    pub fn restore(&mut self, values: Vec<f32>, state: OptimizerState) -> Result<()> {
+        let names = |state: &OptimizerState| -> Vec<String> {
+            state.slots.iter().map(|slot| slot.name.clone()).collect()
+        };
+        let (mut there, mut here) = (names(&state), names(&self.state));
+        there.sort();
+        here.sort();
+        ensure!(
+            there == here,
+            "its optimiser keeps {}, this one {}",
+            there.join(", "),
+            here.join(", ")
+        );
+        let len = self.layout.len();
+        ensure!(
+            values.len() == len
+                && state.slots.iter().all(|slot| slot.values.len() == len)
+                && state.updates.len() == self.layout.entries().len(),
+            "it is of another model"
+        );
         self.values = values;
-        self.state = state;
+        self.state.updates = state.updates;
+        for slot in state.slots {
+            let own = self
+                .state
+                .slots
+                .iter_mut()
+                .filter(|own| own.name == slot.name);
+            own.for_each(|own| own.values.clone_from(&slot.values));
+        }
+        Ok(())
     }
 
     /// Take the gradients of one micro-batch.
@@ -94,9 +125,24 @@ impl Optimizer {
         self.micro_batches
     }
 
+    /// What the regulariser adds to the loss; `None` without one. Its gradient enters in
+    /// [`Self::step`].
+    pub fn penalty(&self) -> Option<f64> {
+        let regularizer = self.config.regularizer;
+        let decayed = || {
+            self.layout
+                .entries()
+                .iter()
+                .filter(|e| e.kind == Kind::Decayed)
+        };
+        let of = |entry: &Entry| regularizer.penalty(&self.values[entry.range()]);
+        (!regularizer.is_none()).then(|| decayed().map(of).sum())
+    }
+
     /// Update the weights with the gradients so far. Gives the model with the new weights and the
     /// norm of the averaged gradients before clipping. A norm that is not finite changes nothing.
     pub fn step<M: Module>(&mut self, model: M, learning_rate: f64) -> (M, f32) {
+        self.regularise();
         let average = 1.0 / self.micro_batches.max(1) as f32;
         let norm = global_norm(&self.gradients) * average;
         if !norm.is_finite() {
@@ -113,48 +159,43 @@ impl Optimizer {
         (self.layout.write_learned(model, &self.values), norm)
     }
 
+    /// Add the penalties' gradients to the sums, once for each micro-batch.
+    fn regularise(&mut self) {
+        let regularizer = self.config.regularizer;
+        if regularizer.is_none() {
+            return;
+        }
+        let times = self.micro_batches as f32;
+        let entries = self.layout.entries().iter().zip(&self.touched);
+        for (entry, _) in entries.filter(|&(e, &touched)| touched && e.kind == Kind::Decayed) {
+            let gradients = &mut self.gradients[entry.range()];
+            regularizer.add_gradient(&self.values[entry.range()], times, gradients);
+        }
+    }
+
     fn clear_gradients(&mut self) {
         self.gradients.fill(0.0);
         self.touched.fill(false);
         self.micro_batches = 0;
     }
 
-    fn update_tensor(&mut self, index: usize, scale: f32, learning_rate: f64) {
+    fn update_tensor(&mut self, index: usize, scale: f32, rate: f64) {
         let entry = &self.layout.entries()[index];
-        let (range, kind) = (entry.range(), entry.kind);
-        let decay = match kind {
-            Kind::Decayed => self.config.weight_decay,
-            Kind::Plain | Kind::Statistic => 0.0,
-        };
+        let range = entry.range();
         self.state.updates[index] += 1;
-        let updates = self.state.updates[index];
-        let weights = &mut self.values[range.clone()];
-        let gradients = &self.gradients[range.clone()];
-        let first = &mut self.state.first[range.clone()];
-        match self.config.kind {
-            OptimizerKind::Sgd => {
-                let momentum = self.config.momentum as f32;
-                sgd(
-                    weights,
-                    gradients,
-                    first,
-                    scale,
-                    learning_rate as f32,
-                    momentum,
-                    decay,
-                );
-            }
-            OptimizerKind::Adamw => {
-                let adam = AdamW::at(&self.config, updates, learning_rate, decay);
-                adam.update(
-                    weights,
-                    gradients,
-                    first,
-                    &mut self.state.second[range],
-                    scale,
-                );
-            }
-        }
+        let step = Step {
+            rate,
+            updates: self.state.updates[index],
+            decay: match entry.kind {
+                Kind::Decayed => self.config.weight_decay,
+                Kind::Plain | Kind::Statistic => 0.0,
+            },
+        };
+        let gradients = &mut self.gradients[range.clone()];
+        gradients.iter_mut().for_each(|g| *g *= scale);
+        let slots = Slots::new(&mut self.state.slots, range.clone());
+        let rule = self.config.kind.rule();
+        rule.update(&step, &mut self.values[range], gradients, slots);
     }
 }
 
@@ -170,65 +211,5 @@ fn clip_factor(norm: f32, limit: f32) -> f32 {
         limit / norm
     } else {
         1.0
-    }
-}
-
-/// SGD with momentum and (coupled) weight decay as in PyTorch: `v = momentum * v + g + decay * w`,
-/// `w -= lr * v`.
-fn sgd(
-    weights: &mut [f32],
-    gradients: &[f32],
-    velocity: &mut [f32],
-    scale: f32,
-    learning_rate: f32,
-    momentum: f32,
-    decay: f32,
-) {
-    for ((w, &g), v) in weights.iter_mut().zip(gradients).zip(velocity) {
-        *v = momentum * *v + g * scale + decay * *w;
-        *w -= learning_rate * *v;
-    }
-}
-
-/// Adam with decoupled weight decay (Loshchilov and Hutter 2019), bias-corrected, at one step.
-struct AdamW {
-    betas: [f32; 2],
-    epsilon: f32,
-    step_size: f32,
-    second_correction: f32,
-    keep: f32,
-}
-
-impl AdamW {
-    fn at(config: &OptimizerConfig, updates: u64, learning_rate: f64, decay: f32) -> Self {
-        let corrections = config
-            .betas
-            .map(|beta| 1.0 - f64::from(beta).powf(updates as f64));
-        Self {
-            betas: config.betas,
-            epsilon: config.epsilon,
-            step_size: (learning_rate / corrections[0]) as f32,
-            second_correction: (1.0 / corrections[1].sqrt()) as f32,
-            keep: (1.0 - learning_rate * f64::from(decay)) as f32,
-        }
-    }
-
-    fn update(
-        &self,
-        weights: &mut [f32],
-        gradients: &[f32],
-        first: &mut [f32],
-        second: &mut [f32],
-        scale: f32,
-    ) {
-        let [b1, b2] = self.betas;
-        let moments = first.iter_mut().zip(second);
-        for ((w, &g), (m, v)) in weights.iter_mut().zip(gradients).zip(moments) {
-            let g = g * scale;
-            *m = b1 * *m + (1.0 - b1) * g;
-            *v = b2 * *v + (1.0 - b2) * g * g;
-            let denominator = v.sqrt() * self.second_correction + self.epsilon;
-            *w = *w * self.keep - self.step_size * *m / denominator;
-        }
     }
 }

@@ -1,7 +1,8 @@
-//! Drawing on `RgbImage`s: boxes, points, text, mosaics. Coordinates may lie anywhere, also
+//! Drawing on `RgbImage`s: boxes, points, text, mosaics; plots. Coordinates may lie anywhere, also
 //! outside the image or nowhere (NaN): what cannot be seen is not drawn.
 
 mod mosaic;
+mod plot;
 mod shapes;
 mod text;
 
@@ -15,6 +16,7 @@ use crate::fs;
 use crate::geometry::{BoxXyxy, Point};
 
 pub use mosaic::{Tile, mosaic};
+pub use plot::Plot;
 pub use shapes::{disc, fill_rect, ring};
 pub use text::{text, text_size};
 

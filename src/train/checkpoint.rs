@@ -2,7 +2,7 @@
 //! file, so that no half of it can be missing: the flat vectors split into named tensors, the
 //! rest as JSON in the metadata.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,16 @@ use serde::{Deserialize, Serialize};
 
 use super::figures::Figures;
 use super::log::Stand;
-use crate::config::Config;
+use crate::config::{Config, OptimizerKind};
 use crate::fs::write_atomic;
-use crate::optim::{Layout, OptimizerState};
+use crate::optim::{Layout, OptimizerState, Slot};
 
-const FORMAT: &str = "retinamark checkpoint 2";
+const FORMAT: &str = "retinamark checkpoint 3";
+/// The format before: its optimisers knew a first and a second moment only.
+const FORMAT_2: &str = "retinamark checkpoint 2";
+/// Groups of tensors that are no slots of the optimiser.
+const WEIGHTS: &str = "weights";
+const EMA: &str = "ema";
 const BEST: &str = "best.safetensors";
 
 /// Where a run stands. All random choices follow from the seed of the config and this position,
@@ -64,7 +69,7 @@ pub struct Checkpoint {
     pub weights: Vec<f32>,
     /// Their moving average.
     pub ema: Vec<f32>,
-    /// Moments of the optimiser.
+    /// What the optimiser keeps.
     pub optimizer: OptimizerState,
 }
 
@@ -79,13 +84,11 @@ impl Position {
 }
 
 impl Checkpoint {
-    fn groups(&self) -> [(&'static str, &[f32]); 4] {
-        [
-            ("weights", &self.weights),
-            ("ema", &self.ema),
-            ("first", &self.optimizer.first),
-            ("second", &self.optimizer.second),
-        ]
+    fn groups(&self) -> Vec<(&str, &[f32])> {
+        let mut groups = vec![(WEIGHTS, self.weights.as_slice()), (EMA, &self.ema)];
+        let slots = self.optimizer.slots.iter();
+        groups.extend(slots.map(|slot| (slot.name.as_str(), slot.values.as_slice())));
+        groups
     }
 
     /// Write it to `path` with the config that the run has.
@@ -100,12 +103,12 @@ impl Checkpoint {
             ("state".to_owned(), serde_json::to_string(&state)?),
             ("config".to_owned(), config.to_yaml()?),
         ]);
-        let groups = self.groups().map(|(group, flat)| (group, to_bytes(flat)));
+        let groups = self.groups().into_iter();
+        let groups: Vec<_> = groups
+            .map(|(group, flat)| (group, to_bytes(flat)))
+            .collect();
         let mut views = Vec::new();
         for (group, bytes) in &groups {
-            if bytes.is_empty() {
-                continue;
-            }
             for entry in layout.entries() {
                 let part = &bytes[entry.start * 4..(entry.start + entry.len) * 4];
                 let view = TensorView::new(Dtype::F32, entry.shape.clone(), part)?;
@@ -138,8 +141,9 @@ impl Checkpoint {
                 .get(key)
                 .with_context(|| format!("{key} is missing"))
         };
+        let format = text("format")?;
         ensure!(
-            text("format")? == FORMAT,
+            [FORMAT, FORMAT_2].contains(&format.as_str()),
             "not a checkpoint of this version of the program"
         );
         let state: State = serde_json::from_str(text("state")?).context("state")?;
@@ -148,21 +152,24 @@ impl Checkpoint {
         let tensors = tensors.iter().map(|(name, view)| (plain_name(name), view));
         let tensors: HashMap<String, TensorView> = tensors.collect();
         let group = |name: &str| read_group(&tensors, layout, name);
-        let has_second = tensors.keys().any(|name| name.starts_with("second/"));
         ensure!(
             state.tensor_updates.len() == layout.entries().len(),
             "it is of another model"
         );
+        let mut slots = Vec::new();
+        for name in slot_names(&tensors) {
+            let values = group(&name)?;
+            let name = match format.as_str() {
+                FORMAT_2 => slot_of_format_2(name, &config.optimizer.kind),
+                _ => name,
+            };
+            slots.push(Slot { name, values });
+        }
         let checkpoint = Self {
-            weights: group("weights")?,
-            ema: group("ema")?,
+            weights: group(WEIGHTS)?,
+            ema: group(EMA)?,
             optimizer: OptimizerState {
-                first: group("first")?,
-                second: if has_second {
-                    group("second")?
-                } else {
-                    Vec::new()
-                },
+                slots,
                 updates: state.tensor_updates.clone(),
             },
             state,
@@ -175,6 +182,23 @@ fn read_metadata(bytes: &[u8]) -> Result<HashMap<String, String>> {
     let (_, header) = SafeTensors::read_metadata(bytes)?;
     let metadata = header.metadata().clone();
     metadata.ok_or_else(|| anyhow!("not a checkpoint of this program"))
+}
+
+/// Names of the groups that are slots of the optimiser, in alphabetical order.
+fn slot_names(tensors: &HashMap<String, TensorView>) -> BTreeSet<String> {
+    let groups = tensors.keys().filter_map(|name| name.split_once('/'));
+    let slots = groups
+        .map(|(group, _)| group)
+        .filter(|group| ![WEIGHTS, EMA].contains(group));
+    slots.map(str::to_owned).collect()
+}
+
+/// In the format before, the velocity of SGD was called a first moment.
+fn slot_of_format_2(name: String, kind: &OptimizerKind) -> String {
+    match kind {
+        OptimizerKind::Sgd(_) if name == "first" => "velocity".to_owned(),
+        _ => name,
+    }
 }
 
 fn to_bytes(numbers: &[f32]) -> Vec<u8> {

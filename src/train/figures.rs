@@ -2,10 +2,13 @@
 
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// Names of the loss and its parts, in the order of [`Figures::losses`].
-pub const LOSSES: [&str; 5] = ["loss", "class", "boxes", "landmarks", "uncertainty"];
+/// The name of the whole loss.
+pub const LOSS: &str = "loss";
+
+/// The parts that there were when sums of losses had no names, after [`LOSS`].
+const UNNAMED: [&str; 4] = ["class", "boxes", "landmarks", "uncertainty"];
 
 /// Sums over micro-batches, and what follows from them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,8 +19,9 @@ pub struct Figures {
     steps: usize,
     /// Photos.
     images: usize,
-    /// Sums of the loss and its parts.
-    losses: [f64; 5],
+    /// Sums of the loss and its parts, by name.
+    #[serde(deserialize_with = "named_or_not")]
+    losses: Vec<(String, f64)>,
     /// Sum of the gradient norms before clipping.
     gradient_norm: f64,
     /// Last learning rate.
@@ -57,12 +61,19 @@ impl Figures {
         value
     }
 
-    /// Add a micro-batch.
-    pub fn add_batch(&mut self, images: usize, losses: [f64; 5]) {
+    /// Add a micro-batch with its loss and the parts of it.
+    pub fn add_batch(&mut self, images: usize, losses: &[(&str, f64)]) {
         self.batches += 1;
         self.images += images;
-        for (sum, loss) in self.losses.iter_mut().zip(losses) {
-            *sum += loss;
+        for &(name, loss) in losses {
+            self.add_loss(name, loss);
+        }
+    }
+
+    fn add_loss(&mut self, name: &str, loss: f64) {
+        match self.losses.iter_mut().find(|(own, _)| own == name) {
+            Some((_, sum)) => *sum += loss,
+            None => self.losses.push((name.to_owned(), loss)),
         }
     }
 
@@ -78,8 +89,8 @@ impl Figures {
     pub fn add(&mut self, step: &Self) {
         self.images += step.images;
         self.batches += step.batches;
-        for (sum, loss) in self.losses.iter_mut().zip(step.losses) {
-            *sum += loss;
+        for (name, loss) in &step.losses {
+            self.add_loss(name, *loss);
         }
         self.steps += step.steps;
         self.gradient_norm += step.gradient_norm;
@@ -93,9 +104,17 @@ impl Figures {
         self.batches
     }
 
-    /// Mean loss and parts per micro-batch.
-    pub fn losses(&self) -> [f64; 5] {
-        self.losses.map(|sum| sum / self.batches.max(1) as f64)
+    /// Mean loss and parts per micro-batch, by name; the loss comes first.
+    pub fn losses(&self) -> impl Iterator<Item = (&str, f64)> {
+        let batches = self.batches.max(1) as f64;
+        let named = self.losses.iter();
+        named.map(move |(name, sum)| (name.as_str(), sum / batches))
+    }
+
+    /// One of them; `None` where there is none of this name.
+    pub fn loss(&self, name: &str) -> Option<f64> {
+        let mut all = self.losses();
+        all.find(|(own, _)| *own == name).map(|(_, loss)| loss)
     }
 
     /// Photos a second.
@@ -114,7 +133,7 @@ impl Figures {
             ("epoch", epoch as f64),
             ("learning_rate", self.learning_rate),
         ];
-        row.extend(LOSSES.into_iter().zip(self.losses()));
+        row.extend(self.losses());
         row.extend([
             (
                 "gradient_norm",
@@ -129,17 +148,84 @@ impl Figures {
             .collect()
     }
 
-    /// Loss and parts in words; parts that this network does not have are left out.
+    /// Loss and parts in words.
     pub fn describe(&self) -> String {
-        let all = self.losses();
-        let parts = LOSSES
-            .iter()
-            .zip(all)
-            .skip(1)
-            .filter(|&(_, loss)| loss != 0.0);
+        let parts = self.losses().filter(|(name, _)| *name != LOSS);
         let parts: Vec<String> = parts
             .map(|(name, loss)| format!("{name} {loss:.3}"))
             .collect();
-        format!("loss {:.3} ({})", all[0], parts.join(", "))
+        let total = self.loss(LOSS).unwrap_or_default();
+        format!("loss {total:.3} ({})", parts.join(", "))
+    }
+}
+
+/// Sums by name, or as older programs wrote them: five numbers, zero for parts that a network does
+/// not have.
+fn named_or_not<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(String, f64)>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Sums {
+        Unnamed([f64; 5]),
+        Named(Vec<(String, f64)>),
+    }
+    Ok(match Sums::deserialize(from)? {
+        Sums::Named(sums) => sums,
+        Sums::Unnamed([total, parts @ ..]) => {
+            let parts = UNNAMED
+                .into_iter()
+                .zip(parts)
+                .filter(|&(_, sum)| sum != 0.0);
+            let all = std::iter::once((LOSS, total)).chain(parts);
+            all.map(|(name, sum)| (name.to_owned(), sum)).collect()
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_are_by_name_whatever_the_order() {
+        let mut step = Figures::default();
+        step.add_batch(2, &[(LOSS, 3.0), ("boxes", 1.0), ("class", 2.0)]);
+        let mut sums = step.clone();
+        let mut other = Figures::default();
+        other.add_batch(
+            2,
+            &[
+                (LOSS, 9.0),
+                ("class", 4.0),
+                ("boxes", 3.0),
+                ("penalty", 2.0),
+            ],
+        );
+        sums.add(&other);
+        let means = [
+            (LOSS, 6.0),
+            ("boxes", 2.0),
+            ("class", 3.0),
+            ("penalty", 1.0),
+        ];
+        assert_eq!(sums.losses().collect::<Vec<_>>(), means);
+        assert_eq!((sums.loss("class"), sums.loss("else")), (Some(3.0), None));
+        let words = "loss 6.000 (boxes 2.000, class 3.000, penalty 1.000)";
+        assert_eq!(sums.describe(), words);
+        let names: Vec<String> = sums.row(1).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            names[..6],
+            ["epoch", "learning_rate", LOSS, "boxes", "class", "penalty"]
+        );
+        let json = serde_json::to_string(&sums).unwrap();
+        assert_eq!(serde_json::from_str::<Figures>(&json).unwrap(), sums);
+    }
+
+    #[test]
+    fn sums_without_names_get_them() {
+        let json = r#"{"batches":2,"steps":1,"images":4,"losses":[9.0,0.0,0.0,8.0,1.0],
+            "gradient_norm":1.0,"learning_rate":0.1,"seconds":1.0,"waited":0.0}"#;
+        let sums: Figures = serde_json::from_str(json).unwrap();
+        let means = [(LOSS, 4.5), ("landmarks", 4.0), ("uncertainty", 0.5)];
+        assert_eq!(sums.losses().collect::<Vec<_>>(), means);
     }
 }

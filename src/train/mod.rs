@@ -2,6 +2,7 @@
 
 pub mod checkpoint;
 pub mod figures;
+mod length;
 pub mod log;
 mod progress;
 mod session;
@@ -12,6 +13,7 @@ pub mod tensorboard;
 mod trainer;
 mod validation;
 
+pub use length::{Length, schedule};
 pub use session::train;
 pub use setup::Start;
 pub use snapshot::{Snapshots, snapshot_path};

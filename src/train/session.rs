@@ -197,13 +197,13 @@ impl Session {
         }
     }
 
-    fn keep_if_best(
+    fn keep_if_best<N: Trainable>(
         &self,
-        trainer: &mut Trainer<impl Trainable>,
+        trainer: &mut Trainer<N>,
         epoch: usize,
         report: &Report,
     ) -> Result<()> {
-        let Some(badness) = validation::badness(report, self.config.task) else {
+        let Some(badness) = validation::badness::<N>(report) else {
             return Ok(());
         };
         if trainer.offer_best(Best { badness, epoch }) {

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
 use super::checkpoint::{Best, Checkpoint, Position, State};
-use super::figures::Figures;
+use super::figures::{Figures, LOSS};
+use super::length::{Length, schedule};
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
 use crate::interrupt;
-use crate::loss::Learn;
+use crate::kinds::Kinds;
+use crate::loss::{Learn, Losses};
 use crate::optim::{Ema, Optimizer, Schedule};
 
 /// How a stretch of training ended.
@@ -25,11 +27,12 @@ pub enum Ended {
 }
 
 /// A model in training, with everything that changes along the way.
-pub struct Trainer<N> {
+pub struct Trainer<N: Learn> {
     config: Config,
     dataset: Arc<Dataset>,
     device: Device,
     model: N,
+    loss: N::Loss,
     optimizer: Optimizer,
     ema: Ema,
     schedule: Schedule,
@@ -47,25 +50,18 @@ impl<N: Learn> Trainer<N> {
     /// # Errors
     /// When the config contradicts itself or the data does not make a single batch.
     pub fn new(config: &Config, dataset: Arc<Dataset>, model: N, device: &Device) -> Result<Self> {
-        let photos = dataset.epoch(config, 0).len();
-        let batches = photos.div_ceil(config.train.batch_size.max(1));
-        ensure!(batches > 0, "data.train gives no photo to train on");
-        let steps_per_epoch = batches.div_ceil(config.optimizer.accumulate.max(1));
+        let length = Length::of(config, &dataset)?;
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
+            loss: N::loss(config)?,
             ema: Ema::new(config.optimizer.ema_decay, optimizer.values().to_vec()),
-            schedule: Schedule::new(
-                &config.schedule,
-                config.optimizer.learning_rate,
-                steps_per_epoch * config.train.epochs,
-                steps_per_epoch,
-            ),
+            schedule: schedule(config, length.steps),
             optimizer,
             position: Position::default(),
             sums: Figures::default(),
             best: None,
-            batches_per_epoch: batches,
+            batches_per_epoch: length.batches,
             pending_names: Vec::new(),
             config: config.clone(),
             dataset,
@@ -135,7 +131,7 @@ impl<N: Learn> Trainer<N> {
         while let Some(batch) = figures.wait_for(|| batches.next()) {
             let batch = batch?;
             let images = batch.names.len();
-            figures.add_batch(images, self.learn(batch)?);
+            figures.add_batch(images, &self.learn(batch)?);
             let full = self.optimizer.pending() >= self.config.optimizer.accumulate;
             if !full && self.position.batch < self.batches_per_epoch {
                 continue;
@@ -164,37 +160,39 @@ impl<N: Learn> Trainer<N> {
         Ok(())
     }
 
-    /// Forward and backward of one micro-batch; gives the total loss and its parts.
-    fn learn(&mut self, batch: Batch) -> Result<[f64; 5]> {
+    /// Forward and backward of one micro-batch; gives the loss and its parts by name.
+    fn learn(&mut self, batch: Batch) -> Result<Vec<(&'static str, f64)>> {
         let (count, side) = (batch.names.len(), batch.side);
         self.pending_names.extend(batch.names);
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
-        let losses = self
-            .model
-            .losses(&self.config.loss, images, &batch.targets)?;
-        let values = [
-            number(&losses.total),
-            number(&losses.class),
-            number(&losses.boxes),
-            number(&losses.landmarks),
-            number(&losses.uncertainty),
-        ];
+        let losses = self.model.losses(&self.loss, images, &batch.targets)?;
+        let values = self.numbers(&losses);
         ensure!(
-            values.iter().all(|v| v.is_finite()),
-            "the loss is not finite: total {} = class {} + boxes {} + landmarks {} + uncertainty \
-             {}, {}",
-            values[0],
-            values[1],
-            values[2],
-            values[3],
-            values[4],
+            values.iter().all(|(_, value)| value.is_finite()),
+            "the loss is not finite: {}, {}",
+            equation(&values),
             self.whereabouts()
         );
         let gradients = GradientsParams::from_grads(losses.total.backward(), &self.model);
         self.optimizer.accumulate(&self.model, &gradients);
         self.position.batch += 1;
         Ok(values)
+    }
+
+    /// A loss, its parts and what the regulariser adds to it, as numbers.
+    fn numbers(&self, losses: &Losses) -> Vec<(&'static str, f64)> {
+        let penalty = self.optimizer.penalty();
+        let total = number(&losses.total) + penalty.unwrap_or_default();
+        let mut values = vec![(LOSS, total)];
+        values.extend(
+            losses
+                .parts
+                .iter()
+                .map(|(name, part)| (*name, number(part))),
+        );
+        values.extend(penalty.map(|penalty| ("penalty", penalty)));
+        values
     }
 
     /// Update weights and average from the gradients so far.
@@ -262,15 +260,17 @@ impl<N: Learn> Trainer<N> {
     pub fn restore(&mut self, path: &Path) -> Result<Config> {
         let (saved, config) = Checkpoint::load(path, self.optimizer.layout())?;
         ensure!(
-            config.optimizer.kind == self.config.optimizer.kind,
-            "cannot continue from {}: it was trained with optimizer.kind {:?}, not {:?}",
+            config.optimizer.kind.name() == self.config.optimizer.kind.name(),
+            "cannot continue from {}: it was trained with optimizer.kind {}, not {}",
             path.display(),
-            config.optimizer.kind,
-            self.config.optimizer.kind
+            config.optimizer.kind.name(),
+            self.config.optimizer.kind.name()
         );
         let layout = self.optimizer.layout();
         self.model = layout.write(self.model.clone(), &saved.weights);
-        self.optimizer.restore(saved.weights, saved.optimizer);
+        self.optimizer
+            .restore(saved.weights, saved.optimizer)
+            .with_context(|| format!("cannot continue from {}", path.display()))?;
         let decay = self.config.optimizer.ema_decay;
         self.ema = Ema::resumed(decay, saved.ema, saved.state.ema_updates);
         self.position = saved.state.position;
@@ -283,6 +283,13 @@ impl<N: Learn> Trainer<N> {
     pub const fn layout(&self) -> &crate::optim::Layout {
         self.optimizer.layout()
     }
+}
+
+/// `loss 3 = class 1 + boxes 2`
+fn equation(values: &[(&str, f64)]) -> String {
+    let words = values.iter().map(|(name, value)| format!("{name} {value}"));
+    let words: Vec<String> = words.collect();
+    words.join(" + ").replacen(" + ", " = ", 1)
 }
 
 /// The single number in `tensor`.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use crate::config::{Config, DetectConfig, Task};
+use super::task::Trainable;
+use crate::config::{Config, DetectConfig};
 use crate::data::Dataset;
 use crate::evaluation;
 use crate::infer::Predictor;
@@ -36,17 +37,12 @@ impl Validator {
     }
 }
 
-/// What checkpoints are compared by, lower is better: the mean error of the joint protocol (in task
-/// `detect` that of the first look, which is what learns), or how much the AP lacks where no face
-/// has landmarks.
-pub fn badness(report: &Report, task: Task) -> Option<f64> {
-    let first_look = report.one_pass.as_ref().map(|a| a.all.nme_joint);
-    let own = match task {
-        Task::Detect => first_look.or(report.nme_joint()),
-        Task::Align => report.nme_joint(),
-    };
+/// What checkpoints are compared by, lower is better: the mean error that the network learns to
+/// lower, or how much the AP lacks where no face has landmarks.
+pub fn badness<N: Trainable>(report: &Report) -> Option<f64> {
     let lacking = report.ap().map(|ap| 1.0 - ap);
-    own.or(lacking).filter(|b| b.is_finite())
+    let error = N::mean_error(report);
+    error.or(lacking).filter(|b| b.is_finite())
 }
 
 /// All figures by name, for the logs; what could not be measured is not a number.
@@ -124,6 +120,7 @@ fn summary_text(s: &Summary) -> String {
 mod tests {
     use super::*;
     use crate::metrics::{Alignment, ApReport, FaceError};
+    use crate::model::{Aligner, RetinaFace};
 
     fn alignment(nme: f64) -> Option<Alignment> {
         let face = FaceError {
@@ -149,28 +146,28 @@ mod tests {
             one_pass: alignment(0.5),
             ap: Some(ap),
         };
-        assert_eq!(badness(&two_looks, Task::Detect), Some(0.5));
-        assert_eq!(badness(&two_looks, Task::Align), Some(0.05));
+        assert_eq!(badness::<RetinaFace>(&two_looks), Some(0.5));
+        assert_eq!(badness::<Aligner>(&two_looks), Some(0.05));
         let one_look = Report {
             one_pass: None,
             ..two_looks.clone()
         };
-        assert_eq!(badness(&one_look, Task::Detect), Some(0.05));
+        assert_eq!(badness::<RetinaFace>(&one_look), Some(0.05));
         let no_points = Report {
             alignment: None,
             ..one_look
         };
-        assert_eq!(badness(&no_points, Task::Detect), Some(0.25));
+        assert_eq!(badness::<RetinaFace>(&no_points), Some(0.25));
         let nothing = Report {
             ap: None,
             ..no_points
         };
-        assert_eq!(badness(&nothing, Task::Detect), None);
+        assert_eq!(badness::<RetinaFace>(&nothing), None);
         // What is not a number would never be beaten.
         let broken = Report {
             one_pass: alignment(f64::NAN),
             ..two_looks
         };
-        assert_eq!(badness(&broken, Task::Detect), None);
+        assert_eq!(badness::<RetinaFace>(&broken), None);
     }
 }

@@ -69,7 +69,7 @@ fn four_faces_learned_by_heart_are_found_again() {
     let batches = std::iter::repeat_with(|| Ok(batch.clone())).take(STEPS);
     trainer
         .train_on(batches, |_, figures| {
-            losses.push(figures.losses()[0]);
+            losses.push(figures.loss("loss").unwrap());
             Ok(())
         })
         .unwrap();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use image::{Rgb, RgbImage};
-use retinamark::config::{Config, OptimizerKind};
+use retinamark::config::{Config, OptimizerKind, Sgd};
 use retinamark::data::{Dataset, Loader};
 use retinamark::model::{Network, RetinaFace};
 use retinamark::optim::Kind;
@@ -173,11 +173,12 @@ fn a_resumed_run_ends_as_an_uninterrupted_one() {
     let (a, b) = (whole.checkpoint(), second.checkpoint());
     assert_eq!(a.state.position, b.state.position);
     assert_eq!(a.optimizer.updates, b.optimizer.updates);
+    let slot = |of: &Checkpoint, at: usize| of.optimizer.slots[at].values.clone();
     for (name, a, b) in [
-        ("weights", &a.weights, &b.weights),
-        ("average", &a.ema, &b.ema),
-        ("first moment", &a.optimizer.first, &b.optimizer.first),
-        ("second moment", &a.optimizer.second, &b.optimizer.second),
+        ("weights", a.weights.clone(), b.weights.clone()),
+        ("average", a.ema.clone(), b.ema.clone()),
+        ("first moment", slot(&a, 0), slot(&b, 0)),
+        ("second moment", slot(&a, 1), slot(&b, 1)),
     ] {
         let worst = a
             .iter()
@@ -204,7 +205,7 @@ fn checkpoints_of_other_models_and_damaged_ones_are_refused() {
     assert!(error.contains("another model"), "{error}");
 
     let mut sgd = config.clone();
-    sgd.optimizer.kind = OptimizerKind::Sgd;
+    sgd.optimizer.kind = OptimizerKind::Sgd(Sgd::default());
     let error = format!("{:#}", trainer(&sgd).restore(&path).unwrap_err());
     assert!(error.contains("optimizer.kind"), "{error}");
 
@@ -214,33 +215,46 @@ fn checkpoints_of_other_models_and_damaged_ones_are_refused() {
     assert!(format!("{error:#}").contains("checkpoint.safetensors"));
 }
 
-/// Their tensors had the kind of backbone in their names.
+/// Their tensors had the kind of backbone in their names, the velocity of SGD was called a first
+/// moment, and all settings stood in the config, whatever the kinds.
 #[test]
 fn checkpoints_of_older_programs_still_load() {
     let folder = tempdir();
-    let config = toy_config(folder.path());
+    let mut config = toy_config(folder.path());
+    config.optimizer.kind = OptimizerKind::Sgd(Sgd::default());
     let mut trainer = trainer(&config);
+    trainer.train_one_epoch(|_, _| Ok(())).unwrap();
     let path = folder.path().join("checkpoint.safetensors");
     let checkpoint = trainer.checkpoint();
     checkpoint.save(trainer.layout(), &config, &path).unwrap();
     let bytes = fs::read(&path).unwrap();
     let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
-    let older = |name: &str| name.replace("/backbone.", "/backbone.MobilenetV1.");
+    let older = |name: &str| {
+        name.replace("/backbone.", "/backbone.MobilenetV1.")
+            .replace("velocity/", "first/")
+    };
     let tensors: Vec<_> = file
         .iter()
         .map(|(name, view)| (older(name), view))
         .collect();
-    assert!(
-        tensors
-            .iter()
-            .any(|(name, _)| name == "ema/backbone.MobilenetV1.stem.conv.weight")
-    );
+    for name in
+        ["ema", "first"].map(|group| format!("{group}/backbone.MobilenetV1.stem.conv.weight"))
+    {
+        assert!(tensors.iter().any(|(found, _)| *found == name), "{name}");
+    }
     let (_, header) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
-    let bytes = safetensors::serialize(tensors, header.metadata().clone()).unwrap();
-    let (loaded, _) = Checkpoint::parse(&bytes, trainer.layout()).unwrap();
+    let mut metadata = header.metadata().clone().unwrap();
+    metadata.insert("format".into(), "retinamark checkpoint 2".into());
+    let all = "betas: [0.9, 0.999]\n  epsilon: 1.0e-8\n  momentum:";
+    let text = metadata["config"].replace("momentum:", all);
+    metadata.insert("config".into(), text);
+    let older = safetensors::serialize(tensors, Some(metadata)).unwrap();
+    let (loaded, saved) = Checkpoint::parse(&older, trainer.layout()).unwrap();
+    assert_eq!(saved, config);
     assert_eq!(loaded.weights, checkpoint.weights);
     assert_eq!(loaded.ema, checkpoint.ema);
     assert_eq!(loaded.optimizer, checkpoint.optimizer);
+    assert_eq!(loaded.state.position, checkpoint.state.position);
 }
 
 #[test]

@@ -7,13 +7,13 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor};
 use image::RgbImage;
 
-use crate::anchors::{Anchors, TargetBuilder, Targets, Truth};
+use crate::anchors::{Targets, TaskTargets, Truth};
 use crate::commands::detect::progress::Progress;
 use crate::commands::detect::run::{Crew, Desk, Shared};
 use crate::commands::detect::sources::Photo;
 use crate::commands::detect::summary::Tally;
 use crate::commands::detect::work::{Outputs, Worker};
-use crate::config::{Config, Task};
+use crate::config::Config;
 use crate::geometry::{BoxXyxy, Landmarks, Point};
 use crate::imaging::{self, Limits};
 use crate::infer::{Clock, Compute, DetectOptions, InputSize, Predictor};
@@ -140,8 +140,9 @@ pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
         model = model.freeze_parts(&parts)?;
     }
     let mut optimizer = Optimizer::new(&config.optimizer, &model);
+    let loss = N::loss(&config)?;
     Ok(move || {
-        let losses = model.losses(&config.loss, images.clone(), &targets)?;
+        let losses = model.losses(&loss, images.clone(), &targets)?;
         let gradients = GradientsParams::from_grads(losses.total.backward(), &model);
         optimizer.accumulate(&model, &gradients);
         (model, _) = optimizer.step(model.clone(), rate);
@@ -173,15 +174,5 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
             ignored: false,
         })
         .collect();
-    let builder = TargetBuilder::new(config)?;
-    Ok(match (config.task, truths.first()) {
-        (Task::Align, Some(face)) => {
-            let anchor = Anchors::single(config.aligner.anchor_cxcywh(), [size, size]);
-            builder.of_face(&anchor, face)?
-        }
-        _ => {
-            let anchors = Anchors::generate(&config.anchors, [size, size]);
-            builder.build(&anchors, &truths, true)?
-        }
-    })
+    TaskTargets::new(config, size)?.of(&truths, true)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use geometric::*;
 pub use pixels::*;
 
-use super::check::Check;
+use crate::check::Check;
 use crate::geometry::YawWarp;
 
 /// Largest move of a corner, share of the crop's side: any four corners are convex below 0.25.

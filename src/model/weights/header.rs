@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Config, Task};
+use crate::config::{Config, Task, deserialize_saved};
 
 /// Version of [`Header`] that is written: 3 where convolutions are in bytes, so that a program which
 /// does not know them says so.
@@ -22,6 +22,7 @@ pub struct Header {
     pub program: String,
     /// The resolved configuration; of paths the file names only. Its `task` says which network
     /// this is.
+    #[serde(deserialize_with = "deserialize_saved")]
     pub config: Config,
     /// Anything else: training steps, figures.
     #[serde(default)]
@@ -35,6 +36,7 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// The resolved configuration; of paths the file names only.
+    #[serde(deserialize_with = "deserialize_saved")]
     pub config: Config,
     /// Anything else.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::nn::LinearConfig;
 use burn::tensor::Device;
-use retinamark::config::OptimizerConfig;
+use retinamark::config::{OptimizerConfig, OptimizerKind, Sgd};
 use retinamark::optim::{Layout, Optimizer};
 
 use super::{close, flat_gradients, gradients, gradients_of, norm, plain_sgd, small};
@@ -16,7 +16,10 @@ fn three_sgd_steps_as_pytorch_computes_them() {
     let layout = Layout::of(&model);
     let model = layout.write(model, &[0.5, -1.25, 2.0, -0.75, 1.5, -0.5]);
     let config = OptimizerConfig {
-        momentum: 0.75,
+        kind: OptimizerKind::Sgd(Sgd {
+            momentum: 0.75,
+            nesterov: false,
+        }),
         weight_decay: 0.25,
         ..plain_sgd()
     };

@@ -47,6 +47,9 @@ pub struct CustomScheme {
     /// corner; needed for aligned crops only.
     #[serde(default)]
     pub anatomy: CustomAnatomy,
+    /// Points that follow one another along a line of the face; the loss `chain` needs them.
+    #[serde(default)]
+    pub parts: Vec<Vec<usize>>,
 }
 
 /// Point indices of the parts that aligned crops use.
@@ -98,7 +101,8 @@ impl LandmarksConfig {
                     mouth_left: a.mouth_left,
                     mouth_right: a.mouth_right,
                 };
-                Scheme::new("custom", c.points, &c.flip_pairs, c.normalise, anatomy)
+                let (pairs, parts) = (&c.flip_pairs, c.parts.clone());
+                Scheme::new("custom", c.points, pairs, c.normalise, anatomy, parts)
             }
         }
     }

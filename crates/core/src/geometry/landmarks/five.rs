@@ -16,6 +16,7 @@ impl Scheme {
                 mouth_left: vec![3],
                 mouth_right: vec![4],
             },
+            parts: Vec::new(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! iBUG's 68 points (Sagonas et al., "300 Faces in-the-Wild", 2013).
 
-use super::{Anatomy, Scheme, mirror};
+use super::{Anatomy, Scheme, lines, mirror};
 
 /// Points of the contour, whose pairs are `i <-> 16 - i`.
 const CONTOUR: usize = 17;
@@ -38,6 +38,20 @@ pub const IBUG68_IN_WFLW98: [usize; 68] = [
     76, 77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89, 90, 91, 92, 93, 94, 95, // mouth
 ];
 
+/// First and last point of the contour, both brows, ridge and foot of the nose, both eyes, outer and
+/// inner lips.
+const PARTS: [(usize, usize); 9] = [
+    (0, 16),
+    (17, 21),
+    (22, 26),
+    (27, 30),
+    (31, 35),
+    (36, 41),
+    (42, 47),
+    (48, 59),
+    (60, 67),
+];
+
 impl Scheme {
     /// iBUG 300-W: 68 points, normalised by the outer eye corners 36 and 45.
     pub fn ibug68() -> Self {
@@ -52,6 +66,7 @@ impl Scheme {
                 mouth_left: vec![48],
                 mouth_right: vec![54],
             },
+            parts: lines(&PARTS),
         }
     }
 }

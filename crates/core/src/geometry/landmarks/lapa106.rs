@@ -13,7 +13,7 @@
 //! Pairs are those of MMPose (`configs/_base_/datasets/lapa.py`); nose tip, mouth corners and centres of
 //! the eyes those of FaceX-Zoo (`face_sdk/utils/lms_trans.py`), whose authors made the set.
 
-use super::{Anatomy, Scheme, mirror};
+use super::{Anatomy, Scheme, lines, mirror};
 
 /// Points of the contour, whose pairs are `i <-> 32 - i`.
 const CONTOUR: usize = 33;
@@ -59,6 +59,20 @@ const PAIRS: [(usize, usize); 32] = [
 pub(super) const LAPA106_AND_WFLW98: [(usize, usize, usize); 4] =
     [(33, 33, 22), (66, 60, 8), (75, 68, 8), (84, 76, 20)];
 
+/// First and last point of the contour, both brows, ridge and foot of the nose, both eyes, outer and
+/// inner lips; the centres of the eyes stand alone.
+const PARTS: [(usize, usize); 9] = [
+    (0, 32),
+    (33, 41),
+    (42, 50),
+    (51, 54),
+    (55, 65),
+    (66, 73),
+    (75, 82),
+    (84, 95),
+    (96, 103),
+];
+
 impl Scheme {
     /// LaPa: 106 points, normalised by the outer eye corners 66 and 79.
     pub fn lapa106() -> Self {
@@ -73,6 +87,7 @@ impl Scheme {
                 mouth_left: vec![84],
                 mouth_right: vec![90],
             },
+            parts: lines(&PARTS),
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct Scheme {
     mirror: Vec<usize>,
     normalise: [usize; 2],
     anatomy: Anatomy,
+    parts: Vec<Vec<usize>>,
 }
 
 /// Which points make up the eyes and the mouth corners, "left" being the left of the picture.
@@ -49,17 +50,18 @@ impl Anatomy {
 }
 
 impl Scheme {
-    /// A scheme from its parts. Points not named in `pairs` mirror onto themselves.
+    /// A scheme, whose name is `name`. Points not named in `pairs` mirror onto themselves.
     ///
     /// # Errors
-    /// When an index is out of range, a point stands in two pairs, or both normalising points
-    /// are the same.
+    /// When an index is out of range, a point stands in two pairs, both normalising points are the
+    /// same, or a part has fewer than two points.
     pub fn new(
         name: &str,
         points: usize,
         pairs: &[(usize, usize)],
         normalise: [usize; 2],
         anatomy: Anatomy,
+        parts: Vec<Vec<usize>>,
     ) -> Result<Self> {
         ensure!(
             points > 0,
@@ -95,11 +97,19 @@ impl Scheme {
                 points - 1
             );
         }
+        for part in &parts {
+            ensure!(
+                part.len() >= 2 && part.iter().all(|&index| index < points),
+                Settings,
+                "part {part:?} must have at least two points, each below {points}"
+            );
+        }
         Ok(Self {
             name: name.to_owned(),
             mirror,
             normalise,
             anatomy,
+            parts,
         })
     }
 
@@ -141,6 +151,12 @@ impl Scheme {
     /// Where the eyes and the mouth are.
     pub const fn anatomy(&self) -> &Anatomy {
         &self.anatomy
+    }
+
+    /// Points that follow one another along a line of the face, such as an eye; none where the scheme
+    /// does not say.
+    pub fn parts(&self) -> &[Vec<usize>] {
+        &self.parts
     }
 
     /// Reorder per-point values as a horizontal flip does: entry `i` of the result is the value
@@ -216,6 +232,12 @@ fn mirror(points: usize, contour: usize, pairs: &[(usize, usize)]) -> Vec<usize>
     mirror
 }
 
+/// Runs of points from the first to the last of each.
+fn lines(ends: &[(usize, usize)]) -> Vec<Vec<usize>> {
+    let all = ends.iter();
+    all.map(|&(first, last)| (first..=last).collect()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,11 +285,47 @@ mod tests {
 
     #[test]
     fn a_custom_scheme_is_checked() {
-        let none = Anatomy::default;
-        assert!(Scheme::new("c", 3, &[(0, 2)], [0, 2], none()).is_ok());
-        assert!(Scheme::new("c", 3, &[(0, 3)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[(0, 2), (2, 1)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[(0, 2), (1, 2)], [0, 2], none()).is_err());
-        assert!(Scheme::new("c", 3, &[], [1, 1], none()).is_err());
+        let of = |pairs: &[(usize, usize)], normalise, parts: &[&[usize]]| {
+            let parts = parts.iter().map(|part| part.to_vec()).collect();
+            Scheme::new("c", 3, pairs, normalise, Anatomy::default(), parts)
+        };
+        assert!(of(&[(0, 2)], [0, 2], &[]).is_ok());
+        assert!(of(&[(0, 3)], [0, 2], &[]).is_err());
+        assert!(of(&[(0, 2), (2, 1)], [0, 2], &[]).is_err());
+        assert!(of(&[(0, 2), (1, 2)], [0, 2], &[]).is_err());
+        assert!(of(&[], [1, 1], &[]).is_err());
+        assert_eq!(of(&[], [0, 2], &[&[2, 0]]).unwrap().parts(), [[2, 0]]);
+        assert!(of(&[], [0, 2], &[&[2, 3]]).is_err());
+        assert!(of(&[], [0, 2], &[&[2]]).is_err());
+    }
+
+    /// A part in the mirror is a part, and those of 68 points are those of 98.
+    #[test]
+    fn parts_agree_with_mirrors_and_between_schemes() {
+        let sorted = |part: &[usize], map: &dyn Fn(usize) -> usize| {
+            let mut part: Vec<usize> = part.iter().map(|&i| map(i)).collect();
+            part.sort_unstable();
+            part
+        };
+        let (s68, s98) = (Scheme::ibug68(), Scheme::wflw98());
+        for s in [&s68, &s98] {
+            let all: Vec<usize> = s.parts().concat();
+            assert_eq!((s.parts().len(), all[0]), (9, 0));
+            assert!(
+                all.windows(2).all(|w| w[0] + 1 == w[1]),
+                "no point is left out"
+            );
+            for part in s.parts() {
+                let mirror = sorted(part, &|i| s.mirror()[i]);
+                assert!(s.parts().contains(&mirror), "{} {part:?}", s.name());
+            }
+        }
+        assert_eq!(*s68.parts().concat().last().unwrap(), 67);
+        assert_eq!(*s98.parts().concat().last().unwrap(), 95); // then the pupils
+        let map = s68.points_in(&s98).unwrap();
+        for (p68, p98) in s68.parts().iter().zip(s98.parts()) {
+            let known = |&i: &usize| map[i].is_some_and(|i| p98.contains(&i));
+            assert!(p68.iter().all(known), "{p68:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! WFLW's 98 points (Wu et al., "Look at Boundary", CVPR 2018).
 
-use super::{Anatomy, Scheme, mirror};
+use super::{Anatomy, Scheme, lines, mirror};
 
 /// Points of the contour, whose pairs are `i <-> 32 - i`.
 const CONTOUR: usize = 33;
@@ -36,6 +36,20 @@ const PAIRS: [(usize, usize); 28] = [
     (96, 97),
 ];
 
+/// First and last point of the contour, both brows, ridge and foot of the nose, both eyes, outer and
+/// inner lips; the pupils stand alone.
+const PARTS: [(usize, usize); 9] = [
+    (0, 32),
+    (33, 41),
+    (42, 50),
+    (51, 54),
+    (55, 59),
+    (60, 67),
+    (68, 75),
+    (76, 87),
+    (88, 95),
+];
+
 impl Scheme {
     /// WFLW: 98 points, normalised by the outer eye corners 60 and 72.
     pub fn wflw98() -> Self {
@@ -50,6 +64,7 @@ impl Scheme {
                 mouth_left: vec![76],
                 mouth_right: vec![82],
             },
+            parts: lines(&PARTS),
         }
     }
 }

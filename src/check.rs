@@ -1,28 +1,28 @@
-//! Collects what is wrong with the values of a configuration.
+//! Collects what is wrong with the values of settings.
 
 use std::fmt::Display;
 
 use anyhow::{Result, bail};
 
-/// Collects problems.
-#[derive(Default)]
-pub(super) struct Check {
+/// What is wrong with values of settings, each problem with its key and what is allowed.
+#[derive(Debug, Default)]
+pub struct Check {
     problems: Vec<String>,
 }
 
 impl Check {
-    pub(super) fn problem(&mut self, key: &str, message: &str) {
+    pub(crate) fn problem(&mut self, key: &str, message: &str) {
         self.problems.push(format!("{key}: {message}"));
     }
 
-    pub(super) fn ensure(&mut self, ok: bool, key: &str, message: &str) {
+    pub(crate) fn ensure(&mut self, ok: bool, key: &str, message: &str) {
         if !ok {
             self.problem(key, message);
         }
     }
 
     /// NaN is never between.
-    pub(super) fn between<T: PartialOrd + Display + Copy>(
+    pub(crate) fn between<T: PartialOrd + Display + Copy>(
         &mut self,
         key: &str,
         value: T,
@@ -35,7 +35,7 @@ impl Check {
     }
 
     /// In the half-open range `low..high`.
-    pub(super) fn below<T: PartialOrd + Display + Copy>(
+    pub(crate) fn below<T: PartialOrd + Display + Copy>(
         &mut self,
         key: &str,
         value: T,
@@ -51,7 +51,7 @@ impl Check {
     }
 
     /// Above zero, and no more than `high`.
-    pub(super) fn positive<T: PartialOrd + Display + Default + Copy>(
+    pub(crate) fn positive<T: PartialOrd + Display + Default + Copy>(
         &mut self,
         key: &str,
         value: T,
@@ -66,7 +66,7 @@ impl Check {
     }
 
     /// Two finite values of `low..=high`, the second no smaller than the first.
-    pub(super) fn range<T: PartialOrd + Display + Copy>(
+    pub(crate) fn range<T: PartialOrd + Display + Copy>(
         &mut self,
         key: &str,
         [from, to]: [T; 2],
@@ -81,7 +81,7 @@ impl Check {
         }
     }
 
-    pub(super) fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         match self.problems.as_slice() {
             [] => Ok(()),
             [one] => bail!("configuration: {one}"),

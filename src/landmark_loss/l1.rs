@@ -1,0 +1,15 @@
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Faces, LandmarkLoss};
+
+/// Mean of `|d|`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct L1 {}
+
+impl LandmarkLoss for L1 {
+    fn sum(&self, faces: &Faces) -> Tensor<1> {
+        faces.sum_of_means(|d| d.abs())
+    }
+}

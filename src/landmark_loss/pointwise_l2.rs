@@ -1,0 +1,15 @@
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Faces, LandmarkLoss};
+
+/// Mean distance of the points.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PointwiseL2 {}
+
+impl LandmarkLoss for PointwiseL2 {
+    fn sum(&self, faces: &Faces) -> Tensor<1> {
+        faces.sum_of_point_means(|distances| distances)
+    }
+}

@@ -1,0 +1,16 @@
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Faces, LandmarkLoss};
+use crate::landmark_loss::faces::root;
+
+/// Mean of `sqrt |d|`; a perfect coordinate pulls nowhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sqrt {}
+
+impl LandmarkLoss for Sqrt {
+    fn sum(&self, faces: &Faces) -> Tensor<1> {
+        faces.sum_of_means(|d| root(d.abs()))
+    }
+}
