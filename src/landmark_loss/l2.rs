@@ -3,13 +3,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{Faces, LandmarkLoss};
 
-/// Half the mean of `d^2`.
+/// The mean of `d^2`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct L2 {}
 
 impl LandmarkLoss for L2 {
     fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_means(|d| d.square() * 0.5)
+        faces.sum_of_means(|d| d.square())
     }
 }

@@ -81,12 +81,8 @@ const BOTH: [(Face, usize); 2] = [(FIRST, 4), (SECOND, 2)];
 fn plain_losses_by_hand() {
     // (3 + 4 + 1 + 0.3 + 0.4 + 2) / 8; (1 + 3) / 4
     check(LandmarkLossKind::L1(L1 {}), &BOTH, 10.7 / 8.0 + 1.0);
-    // (9 + 16 + 1 + 0.09 + 0.16 + 4) / 8; (1 + 9) / 4; halved.
-    check(
-        LandmarkLossKind::L2(L2 {}),
-        &BOTH,
-        (30.25 / 8.0 + 2.5) / 2.0,
-    );
+    // (9 + 16 + 1 + 0.09 + 0.16 + 4) / 8; (1 + 9) / 4.
+    check(LandmarkLossKind::L2(L2 {}), &BOTH, 30.25 / 8.0 + 2.5);
     let roots = 3f32.sqrt() + 2.0 + 1.0 + 0.3f32.sqrt() + 0.4f32.sqrt() + 2f32.sqrt();
     let expected = roots / 8.0 + (1.0 + 3f32.sqrt()) / 4.0;
     check(LandmarkLossKind::Sqrt(Sqrt {}), &BOTH, expected);

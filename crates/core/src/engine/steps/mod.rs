@@ -6,6 +6,7 @@ mod heads;
 mod image;
 mod linear;
 mod maps;
+mod pool;
 mod windows;
 mod winograd;
 
@@ -22,9 +23,8 @@ pub use depthwise::{Depthwise, DepthwiseConv, DepthwisePointwise};
 pub use heads::{CopyRows, Head, Heads, SoftmaxRows};
 pub use image::{Normalise, Stem, StemStep};
 pub use linear::{LinearStep, LinearWeights};
-pub use maps::{
-    ActStep, AddStep, CopyStep, MaskStep, MaxPoolStep, MeanStep, PReluStep, PlacesStep, ScaleStep,
-};
+pub use maps::{ActStep, AddStep, CopyStep, MaskStep, PReluStep, PlacesStep, ScaleStep};
+pub use pool::{MaxPoolStep, MeanStep};
 pub use windows::GatherStep;
 pub use winograd::{WinogradConv, WinogradWeights};
 
