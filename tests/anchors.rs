@@ -11,6 +11,7 @@ fn truth(b: [f32; 4]) -> Truth<'static> {
         box_xyxy: b.into(),
         landmarks: &NO_POINTS,
         ignored: false,
+        weight: 1.0,
     }
 }
 
@@ -168,6 +169,7 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
         box_xyxy: BoxXyxy::new(24.0, 24.0, 48.0, 48.0),
         landmarks: &points,
         ignored: false,
+        weight: 1.0,
     };
     let t = builder.build(&anchors, &[face], true).unwrap();
     assert!(!t.positives.is_empty());

@@ -112,6 +112,7 @@ fn face(b: [f32; 4], landmarks: &Landmarks) -> Truth<'_> {
         box_xyxy: BoxXyxy::from(b),
         landmarks,
         ignored: false,
+        weight: 1.0,
     }
 }
 

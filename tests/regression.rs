@@ -59,6 +59,7 @@ fn boxed(b: [f32; 4]) -> Truth<'static> {
         box_xyxy: BoxXyxy::from(b),
         landmarks: &NO_POINTS,
         ignored: false,
+        weight: 1.0,
     }
 }
 

@@ -15,6 +15,8 @@ pub struct Truth<'a> {
     pub landmarks: &'a Landmarks,
     /// Neither face nor background.
     pub ignored: bool,
+    /// How often its landmarks count.
+    pub weight: f32,
 }
 
 impl Truth<'_> {
@@ -39,6 +41,8 @@ pub struct Targets {
     pub with_landmarks: Vec<usize>,
     /// Landmark deltas of those, `2 L` each (x, y of every point); 0 where not labelled.
     pub landmark_deltas: Vec<f32>,
+    /// How often each of those faces counts.
+    pub face_weights: Vec<f32>,
     /// Share of each coordinate in its face's mean: 1 / labelled coordinates, or 0.
     pub landmark_weights: Vec<f32>,
 }
@@ -87,7 +91,7 @@ impl TargetBuilder {
                     targets.box_deltas.push(deltas);
                     targets.positives.push(anchor);
                     targets.faces.push(face);
-                    self.push_landmarks(&mut targets, anchor_cxcywh, truths[face].landmarks)?;
+                    self.push_landmarks(&mut targets, anchor_cxcywh, &truths[face])?;
                 }
             }
         }
@@ -109,7 +113,7 @@ impl TargetBuilder {
             faces: vec![0],
             ..Targets::default()
         };
-        self.push_landmarks(&mut targets, anchor_cxcywh, face.landmarks)?;
+        self.push_landmarks(&mut targets, anchor_cxcywh, face)?;
         Ok(targets)
     }
 
@@ -117,8 +121,9 @@ impl TargetBuilder {
         &self,
         targets: &mut Targets,
         anchor_cxcywh: [f32; 4],
-        landmarks: &Landmarks,
+        face: &Truth<'_>,
     ) -> Result<()> {
+        let landmarks = face.landmarks;
         let count = landmarks.labelled().count();
         if count == 0 {
             return Ok(());
@@ -130,6 +135,7 @@ impl TargetBuilder {
             self.points
         );
         targets.with_landmarks.push(targets.positives.len() - 1);
+        targets.face_weights.push(face.weight);
         let weight = 1.0 / (2 * count) as f32;
         for landmark in landmarks.iter() {
             if landmark.labelled {

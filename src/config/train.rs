@@ -42,6 +42,8 @@ pub struct LossConfig {
     pub uncertainty_weight: f32,
     /// Hard negatives per positive.
     pub negative_ratio: f32,
+    /// Whether faces count the more in the landmark loss the rarer their attributes are.
+    pub attribute_weights: bool,
     /// Which landmark loss.
     pub landmark: LandmarkLossKind,
 }
@@ -54,6 +56,7 @@ impl Default for LossConfig {
             landmark_weight: 1.0,
             uncertainty_weight: 0.1,
             negative_ratio: 7.0,
+            attribute_weights: false,
             landmark: LandmarkLossKind::default(),
         }
     }

@@ -7,8 +7,8 @@ use anyhow::{Result, ensure};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
-use super::FaceLabel;
 use super::augment::Pipeline;
+use super::{AttributeWeights, FaceLabel};
 use crate::anchors::{Anchors, Targets, TaskTargets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
@@ -46,6 +46,7 @@ pub struct Batcher {
     targets: TaskTargets,
     input: InputConfig,
     side: u32,
+    weights: AttributeWeights,
 }
 
 impl Batcher {
@@ -60,7 +61,14 @@ impl Batcher {
             targets: TaskTargets::new(config, side)?,
             input: config.input.clone(),
             side,
+            weights: AttributeWeights::default(),
         })
+    }
+
+    /// The same with faces that count as often as `weights` say.
+    #[must_use]
+    pub fn weighing(self, weights: AttributeWeights) -> Self {
+        Self { weights, ..self }
     }
 
     /// Side of the crops, pixels.
@@ -96,7 +104,11 @@ impl Batcher {
             crop.dimensions(),
             self.side
         );
-        let truths: Vec<Truth> = faces.iter().map(FaceLabel::truth).collect();
+        let truth = |face| Truth {
+            weight: self.weights.weight(face),
+            ..FaceLabel::truth(face)
+        };
+        let truths: Vec<Truth> = faces.iter().map(truth).collect();
         let targets = self.targets.of(&truths, complete)?;
         Ok(Item {
             crop,

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, anyhow, bail};
 use crossbeam_channel::{Receiver, Sender, unbounded};
 
-use super::{Batch, Batcher, Dataset, Item, item_rng};
+use super::{AttributeWeights, Batch, Batcher, Dataset, Item, item_rng};
 use crate::config::Config;
 use crate::panics;
 
@@ -60,6 +60,10 @@ impl Loader {
             waited: Duration::ZERO,
         };
         let started = Batcher::new(config).and_then(|batcher| {
+            let batcher = match config.loss.attribute_weights {
+                true => batcher.weighing(AttributeWeights::of(&dataset.samples)),
+                false => batcher,
+            };
             let work = Arc::new(Work {
                 dataset: Arc::clone(dataset),
                 batcher,

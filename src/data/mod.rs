@@ -3,6 +3,7 @@
 //! A [`Dataset`] holds what several lists say about their photos; a [`Loader`] turns it into
 //! batches of augmented crops with their training targets, in worker threads.
 
+mod attributes;
 pub mod augment;
 mod batcher;
 mod beside;
@@ -35,6 +36,7 @@ mod wflw;
 mod wider;
 mod yolo;
 
+pub use attributes::AttributeWeights;
 pub use batcher::{Batch, Batcher, Item};
 pub use convert::Converter;
 pub use crops::{CropRange, crop_text};

@@ -49,6 +49,7 @@ impl FaceLabel {
             box_xyxy: self.box_xyxy,
             landmarks: &self.landmarks,
             ignored: self.ignored,
+            weight: 1.0,
         }
     }
 

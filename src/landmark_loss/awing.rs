@@ -33,7 +33,7 @@ impl Default for AWing {
 }
 
 impl LandmarkLoss for AWing {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
+    fn each(&self, faces: &Faces) -> Tensor<2> {
         let Self {
             omega,
             theta,
@@ -45,7 +45,7 @@ impl LandmarkLoss for AWing {
         let bent = bend.powf(power);
         let slope = omega * power * bend.powf(power - 1.0) / (epsilon * (1.0 + bent));
         let offset = theta * slope - omega * bent.ln_1p();
-        faces.sum_of_means(|d| {
+        faces.means(|d| {
             let size = d.abs();
             let far = size.clone().greater_equal_scalar(theta);
             let near = (size.clone() / epsilon).powf_scalar(power).log1p() * omega;

@@ -9,8 +9,8 @@ use super::{Faces, LandmarkLoss};
 pub struct BatchL2 {}
 
 impl LandmarkLoss for BatchL2 {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
+    fn each(&self, faces: &Faces) -> Tensor<2> {
         let errors = faces.errors.clone() * faces.labelled();
-        errors.square().sum()
+        errors.square().sum_dim(1)
     }
 }

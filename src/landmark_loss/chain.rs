@@ -11,8 +11,8 @@ use super::{Faces, LandmarkLoss};
 pub struct Chain {}
 
 impl LandmarkLoss for Chain {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        let places = faces.sum_of_means(|d| d.abs());
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        let places = faces.means(|d| d.abs());
         if faces.parts.is_empty() {
             return places;
         }
@@ -32,7 +32,7 @@ impl LandmarkLoss for Chain {
         let membership = Tensor::<2>::from_data(membership, &device); // [K,parts]
         let sums = (wrong * counts.clone()).matmul(membership.clone()); // [P,parts]
         let shapes = sums / counts.matmul(membership).clamp_min(1.0);
-        places + shapes.sum() / parts as f32
+        places + shapes.sum_dim(1) / parts as f32
     }
 
     fn needs_parts(&self) -> bool {

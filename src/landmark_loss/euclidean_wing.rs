@@ -25,8 +25,8 @@ impl Default for EuclideanWing {
 }
 
 impl LandmarkLoss for EuclideanWing {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_point_means(|distances| wing(distances, self.width, self.epsilon))
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.point_means(|distances| wing(distances, self.width, self.epsilon))
     }
 
     fn check(&self, check: &mut Check) {

@@ -14,16 +14,15 @@ pub struct Faces<'a> {
 }
 
 impl Faces<'_> {
-    /// The sum over the faces of the mean of what `f` makes of their labelled errors: `[1]`.
-    pub fn sum_of_means(&self, f: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<1> {
-        (f(self.errors.clone()) * self.weights.clone()).sum()
+    /// For each face the mean of what `f` makes of its labelled errors: `[P,1]`.
+    pub fn means(&self, f: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
+        (f(self.errors.clone()) * self.weights.clone()).sum_dim(1)
     }
 
-    /// The sum over the faces of the mean of what `f` makes of the distances of their labelled
-    /// points: `[1]`.
-    pub fn sum_of_point_means(&self, f: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<1> {
+    /// For each face the mean of what `f` makes of the distances of its labelled points: `[P,1]`.
+    pub fn point_means(&self, f: impl FnOnce(Tensor<2>) -> Tensor<2>) -> Tensor<2> {
         let distances = root(per_point(self.errors.clone().square())); // [P,L]
-        (f(distances) * per_point(self.weights.clone())).sum()
+        (f(distances) * per_point(self.weights.clone())).sum_dim(1)
     }
 
     /// `[P,2L]`: 1 for labelled coordinates, 0 for the others.

@@ -9,7 +9,7 @@ use super::{Faces, LandmarkLoss};
 pub struct L1 {}
 
 impl LandmarkLoss for L1 {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_means(|d| d.abs())
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.means(|d| d.abs())
     }
 }

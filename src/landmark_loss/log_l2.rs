@@ -9,8 +9,8 @@ use super::{Faces, LandmarkLoss};
 pub struct LogL2 {}
 
 impl LandmarkLoss for LogL2 {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
+    fn each(&self, faces: &Faces) -> Tensor<2> {
         let squares = faces.errors.clone().square() * faces.weights.clone();
-        squares.sum_dim(1).log1p().sum()
+        squares.sum_dim(1).log1p()
     }
 }

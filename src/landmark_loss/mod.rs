@@ -40,8 +40,8 @@ use crate::kinds::kinds;
 /// A loss of the landmarks of whole faces; `d` below is a predicted minus a true delta, and means
 /// are over what is labelled.
 pub trait LandmarkLoss {
-    /// What the faces cost together: `[1]`.
-    fn sum(&self, faces: &Faces) -> Tensor<1>;
+    /// What each face costs: `[P,1]`.
+    fn each(&self, faces: &Faces) -> Tensor<2>;
 
     /// Whether it looks at [`Scheme::parts`].
     fn needs_parts(&self) -> bool {
@@ -92,16 +92,25 @@ impl SchemeLoss {
         }
     }
 
-    /// What P faces cost together: `[1]`. `errors` `[P,2L]` are predicted minus true deltas, x before
-    /// y; `weights` `[P,2L]` are equal for all labelled coordinates of a face, 1 together, and 0 for
-    /// the others.
-    pub fn sum(&self, errors: Tensor<2>, weights: Tensor<2>) -> Tensor<1> {
+    /// What P faces cost together, each times its number of `factors` `[P,1]`, if there are any: `[1]`.
+    /// `errors` `[P,2L]` are predicted minus true deltas, x before y; `weights` `[P,2L]` are equal for all
+    /// labelled coordinates of a face, 1 together, and 0 for the others.
+    pub fn sum(
+        &self,
+        errors: Tensor<2>,
+        weights: Tensor<2>,
+        factors: Option<Tensor<2>>,
+    ) -> Tensor<1> {
         let faces = Faces {
             errors,
             weights,
             parts: &self.parts,
         };
-        self.kind.loss().sum(&faces)
+        let each = self.kind.loss().each(&faces);
+        match factors {
+            Some(factors) => (each * factors).sum(),
+            None => each.sum(),
+        }
     }
 }
 

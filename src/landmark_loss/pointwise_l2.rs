@@ -9,7 +9,7 @@ use super::{Faces, LandmarkLoss};
 pub struct PointwiseL2 {}
 
 impl LandmarkLoss for PointwiseL2 {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_point_means(|distances| distances)
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.point_means(|distances| distances)
     }
 }

@@ -9,8 +9,8 @@ use super::{Faces, LandmarkLoss};
 pub struct SmoothL1 {}
 
 impl LandmarkLoss for SmoothL1 {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_means(smooth_l1)
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.means(smooth_l1)
     }
 }
 

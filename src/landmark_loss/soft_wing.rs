@@ -29,14 +29,14 @@ impl Default for SoftWing {
 }
 
 impl LandmarkLoss for SoftWing {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
+    fn each(&self, faces: &Faces) -> Tensor<2> {
         let Self {
             inner,
             outer,
             epsilon,
         } = *self;
         let offset = inner - outer * (inner / epsilon).ln_1p();
-        faces.sum_of_means(|d| {
+        faces.means(|d| {
             let size = d.abs();
             let far = size.clone().greater_equal_scalar(inner);
             let beyond = log_of(size.clone(), epsilon) * outer + offset;

@@ -10,7 +10,7 @@ use crate::landmark_loss::faces::root;
 pub struct Sqrt {}
 
 impl LandmarkLoss for Sqrt {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_means(|d| root(d.abs()))
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.means(|d| root(d.abs()))
     }
 }

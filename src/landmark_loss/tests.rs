@@ -37,7 +37,7 @@ fn sum(kind: &LandmarkLossKind, faces: &[(Face, usize)]) -> f32 {
     let (errors, points): (Vec<Face>, Vec<usize>) = faces.iter().copied().unzip();
     let weights: Vec<Face> = points.into_iter().map(weights).collect();
     let loss = SchemeLoss::new(kind, &scheme());
-    let total = loss.sum(rows(&errors, &device), rows(&weights, &device));
+    let total = loss.sum(rows(&errors, &device), rows(&weights, &device), None);
     total.into_scalar::<f32>()
 }
 
@@ -47,7 +47,7 @@ fn slopes(kind: &LandmarkLossKind, errors: Face, points: usize) -> Vec<f32> {
     let d = rows(&[errors], &device).require_grad();
     let loss = SchemeLoss::new(kind, &scheme());
     let gradients = loss
-        .sum(d.clone(), rows(&[weights(points)], &device))
+        .sum(d.clone(), rows(&[weights(points)], &device), None)
         .backward();
     d.grad(&gradients)
         .unwrap()
@@ -208,5 +208,24 @@ fn faces_add_up() {
     for kind in all_kinds() {
         let each = sum(&kind, &[(FIRST, 4)]) + sum(&kind, &[(SECOND, 2)]);
         assert!((sum(&kind, &BOTH) - each).abs() < 1e-4 * each, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_face_counts_as_often_as_its_factor_says() {
+    let device = Device::flex();
+    for kind in all_kinds() {
+        let both = [FIRST, SECOND];
+        let weights = [weights(4), weights(2)];
+        let loss = SchemeLoss::new(&kind, &scheme());
+        let factors = Tensor::from_data(TensorData::new(vec![2.0f32, 0.5], [2, 1]), &device);
+        let got = loss
+            .sum(rows(&both, &device), rows(&weights, &device), Some(factors))
+            .into_scalar::<f32>();
+        let expected = 2.0 * sum(&kind, &BOTH[..1]) + 0.5 * sum(&kind, &BOTH[1..]);
+        assert!(
+            (got - expected).abs() < 1e-4 * expected.abs().max(1.0),
+            "{kind:?}"
+        );
     }
 }

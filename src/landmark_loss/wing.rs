@@ -26,8 +26,8 @@ impl Default for Wing {
 }
 
 impl LandmarkLoss for Wing {
-    fn sum(&self, faces: &Faces) -> Tensor<1> {
-        faces.sum_of_means(|d| wing(d.abs(), self.width, self.epsilon))
+    fn each(&self, faces: &Faces) -> Tensor<2> {
+        faces.means(|d| wing(d.abs(), self.width, self.epsilon))
     }
 
     fn check(&self, check: &mut Check) {

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 
-use super::losses::Losses;
+use super::losses::{Losses, face_factors};
 use crate::anchors::Targets;
 use crate::config::LossConfig;
 use crate::geometry::Scheme;
@@ -60,7 +60,9 @@ impl AlignLoss {
         let share = 1.0 / faces.max(1) as f32;
         let weights = flat(|t| &t.landmark_weights); // [B,2L], each face's sum to 1, or 0
         let error = outputs.deltas.clone() - flat(|t| &t.landmark_deltas); // [B,2L]
-        let landmarks = self.landmark.sum(error.clone(), weights.clone()) * share;
+        let own = |t: &Targets| vec![t.face_weights.first().copied().unwrap_or(1.0)];
+        let factors = face_factors(targets, crops, &device, own);
+        let landmarks = self.landmark.sum(error.clone(), weights.clone(), factors) * share;
         let landmarks = landmarks * self.config.landmark_weight;
         let mut total = landmarks.clone();
         let mut parts = vec![("landmarks", landmarks)];

@@ -1,6 +1,8 @@
 //! What a loss consists of.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::anchors::Targets;
 
 /// The loss of a batch and its weighted parts, each `[1]`.
 #[derive(Clone, Debug)]
@@ -19,4 +21,16 @@ impl Losses {
         let mut parts = self.parts.iter();
         parts.find(|(own, _)| *own == name).map(|(_, part)| part)
     }
+}
+
+/// How often each of `faces` faces counts, `[P,1]`; `None` where all count once.
+pub(super) fn face_factors(
+    targets: &[Targets],
+    faces: usize,
+    device: &Device,
+    of: impl Fn(&Targets) -> Vec<f32>,
+) -> Option<Tensor<2>> {
+    let factors: Vec<f32> = targets.iter().flat_map(of).collect();
+    let some = factors.len() == faces && factors.iter().any(|&factor| factor != 1.0);
+    some.then(|| Tensor::from_data(TensorData::new(factors, [faces, 1]), device))
 }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
-use super::losses::Losses;
+use super::losses::{Losses, face_factors};
 use super::mining::hard_negatives;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
@@ -125,7 +125,8 @@ impl MultiBox {
         };
         let truth = gather(|t| &t.landmark_deltas);
         let weights = gather(|t| &t.landmark_weights);
-        self.landmark.sum(deltas - truth, weights) / at_least_one(faces)
+        let factors = face_factors(targets, faces, &device, |t| t.face_weights.clone());
+        self.landmark.sum(deltas - truth, weights, factors) / at_least_one(faces)
     }
 }
 

@@ -172,6 +172,7 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
             box_xyxy,
             landmarks,
             ignored: false,
+            weight: 1.0,
         })
         .collect();
     TaskTargets::new(config, size)?.of(&truths, true)
