@@ -12,6 +12,7 @@ mod pack;
 mod sources;
 mod sweep;
 mod synth;
+mod table;
 mod train;
 
 use std::process::ExitCode;
