@@ -1,6 +1,7 @@
 //! Tests of optimisers, schedules, logs and the training loop.
 
 mod logs;
+mod models;
 mod optim;
 mod overfit;
 pub mod run;
