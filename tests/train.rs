@@ -4,6 +4,7 @@ mod logs;
 mod models;
 mod optim;
 mod overfit;
+mod provenance;
 pub mod run;
 mod session;
 mod sweep;

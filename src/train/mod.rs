@@ -4,6 +4,7 @@ pub mod checkpoint;
 pub mod figures;
 pub mod log;
 mod progress;
+mod provenance;
 mod session;
 mod setup;
 mod snapshot;

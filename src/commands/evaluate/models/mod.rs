@@ -11,6 +11,7 @@ use anyhow::{Context, Result, ensure};
 use super::measure::{self, Measurement, Subject};
 use super::write;
 use crate::cli::EvaluateArgs;
+use crate::data::Dataset;
 use crate::evaluation::Sheet;
 use crate::{console, interrupt};
 use find::Run;
@@ -41,6 +42,7 @@ pub(super) fn run(args: &EvaluateArgs, folder: &Path) -> Result<ExitCode> {
             Ok(measured) => {
                 let out = args.out.join(&run.name);
                 write::model(&out, args, &measured, &Sheet::MANY_MODELS)?;
+                tell(&measured.dataset);
                 Line::measured(run, &measured)
             }
             Err(error) => {
@@ -63,6 +65,15 @@ fn measure(args: &EvaluateArgs, run: &Run) -> Result<Measurement> {
         run: Some(run.config.clone()),
     };
     measure::measure(args, &subject)
+}
+
+/// What was left out, while reading the lists and while looking.
+fn tell(dataset: &Dataset) {
+    for report in [&dataset.report, &dataset.left_out()] {
+        if !report.is_empty() {
+            console::note(report);
+        }
+    }
 }
 
 fn conclude(args: &EvaluateArgs, lines: &[Line], runs: usize) -> ExitCode {

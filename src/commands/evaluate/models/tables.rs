@@ -48,13 +48,13 @@ impl Line {
         let mut figures = vec![("photos".to_owned(), report.photos.to_string())];
         let faces = report.alignment.as_ref().map(|a| a.all.faces.to_string());
         figures.extend(faces.map(|faces| ("faces".to_owned(), faces)));
-        figures.extend(report.figures().into_iter().map(cell));
+        figures.extend(report.figures().into_iter().map(number));
         let lists = measured.sources.iter();
         let lists: Vec<String> = lists.map(|s| s.list.display().to_string()).collect();
         let mut line = Self::new(run, figures, None);
         line.record.before.extend([
-            cells("data", lists.join(" + ")),
-            cells("boxes", write::boxes_name(measured.settings.boxes)),
+            word("data", lists.join(" + ")),
+            word("boxes", write::boxes_name(measured.settings.boxes)),
         ]);
         line.error = report.nme_joint();
         line.errors = measured.outcome.errors();
@@ -66,7 +66,7 @@ impl Line {
         let mut line = Self::new(run, Vec::new(), Some(format!("{error:#}")));
         line.record
             .before
-            .extend([cells("data", ""), cells("boxes", "")]);
+            .extend([word("data", ""), word("boxes", "")]);
         line
     }
 
@@ -75,9 +75,9 @@ impl Line {
         let file = run.weights.as_deref().and_then(Path::file_name);
         let file = file.unwrap_or_default().to_string_lossy().into_owned();
         let record = Record {
-            before: vec![cells("folder", &*folder), cells("weights", &*file)],
+            before: vec![word("folder", &*folder), word("weights", &*file)],
             figures,
-            after: vec![cells("not measured", reason.clone().unwrap_or_default())],
+            after: vec![word("not measured", reason.clone().unwrap_or_default())],
         };
         Self {
             folder,
@@ -105,12 +105,12 @@ impl Line {
     }
 }
 
-fn cells(name: &str, cell: impl Into<String>) -> Cell {
-    (name.to_owned(), cell.into())
+fn word(name: &str, text: impl Into<String>) -> Cell {
+    (name.to_owned(), text.into())
 }
 
-fn cell((name, number): (String, f64)) -> Cell {
-    let text = number.is_finite().then(|| number.to_string());
+fn number((name, value): (String, f64)) -> Cell {
+    let text = value.is_finite().then(|| value.to_string());
     (name, text.unwrap_or_default())
 }
 
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn no_cell_ends_the_script() {
         let record = Record {
-            before: vec![cells("folder", "</script><b>")],
+            before: vec![word("folder", "</script><b>")],
             ..Record::default()
         };
         let page = page(&Table::full(&[record])).unwrap();
