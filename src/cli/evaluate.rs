@@ -12,7 +12,8 @@ use super::{DeviceArgs, SecondLookArgs, SettingsArgs};
 const EXAMPLES: &str = "\
 Examples:
   retinamark evaluate --weights w.safetensors --data wider:val/wider_face_val_bbx_gt.txt:val/images
-  retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w";
+  retinamark evaluate --weights w.safetensors --config config.yaml --out performance_check/w
+  retinamark evaluate --models study --out study/evaluation";
 
 /// Arguments of `retinamark evaluate`.
 #[derive(Debug, Args)]
@@ -22,16 +23,27 @@ pub struct EvaluateArgs {
     #[arg(long, short, value_name = "FILE")]
     pub weights: Option<PathBuf>,
 
+    /// Measure every training run in DIR and the folders within (a config.yaml beside best.safetensors or final.safetensors),
+    /// the best weights of each, and compare them
+    #[arg(long, value_name = "DIR", conflicts_with = "weights")]
+    pub models: Option<PathBuf>,
+
+    /// Of each run its final weights, where it has ended, instead of the best ones
+    #[arg(long, requires = "models")]
+    pub newest: bool,
+
     /// The second look.
     #[command(flatten)]
     pub second_look: SecondLookArgs,
 
     /// Who says where the faces are: the detector (joint protocol), the true landmarks or the
-    /// boxes of the list (top-down: the aligner alone is measured)
-    #[arg(long, value_enum, default_value = "detected")]
-    pub boxes: FaceBoxes,
+    /// boxes of the list (top-down: the aligner alone is measured) [default: detected; truth for a run of --models that has
+    /// trained an aligner]
+    #[arg(long, value_enum)]
+    pub boxes: Option<FaceBoxes>,
 
-    /// Labelled photos, may be given several times [default: data.validation of the settings]
+    /// Labelled photos, may be given several times [default: data.validation of the settings; for a run of --models, where
+    /// they name none, that of its own config.yaml]
     #[arg(long, short, value_name = "KIND:LIST[:IMAGES[:WIDER]]")]
     pub data: Vec<String>,
 
@@ -44,7 +56,8 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "NAME=LIST")]
     pub subset: Vec<String>,
 
-    /// Folder for report.json, faces.csv, ced.svg, best.jpg and worst.jpg
+    /// Folder for report.json, faces.csv, ced.svg, best.jpg and worst.jpg; with --models for eval.txt, models.csv, models.html,
+    /// models.md and ced.svg, and a folder a run for the others
     #[arg(
         long,
         short,

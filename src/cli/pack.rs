@@ -23,7 +23,7 @@ pub struct PackArgs {
     /// on. Landmark heads of the first look stay as they are
     #[arg(long, requires = "calibrate")]
     pub int8: bool,
-    /// Photos that show how far numbers reach inside the networks: KIND:LIST[:IMAGES] as under
+    /// Photos that show how far numbers reach inside the networks: a list named as under
     /// `evaluate --data`; a few dozen are enough
     #[arg(long, value_name = "LIST", requires = "int8")]
     pub calibrate: Option<String>,

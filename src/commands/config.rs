@@ -14,7 +14,7 @@ use crate::data::Dataset;
 use crate::fs::write_atomic;
 use crate::kinds::Kinds;
 use crate::optim::Schedule;
-use crate::render::Plot;
+use crate::render::{Curve, Plot};
 use crate::{console, train};
 
 /// Points of a curve: more than the picture has columns.
@@ -59,7 +59,10 @@ fn plot(config: &Config, schedule: &Schedule, path: &Path) -> Result<()> {
         title: &title,
         axes: ["step", "learning rate"],
         ranges: [0.0..schedule.steps() as f64, 0.0..1.05 * highest],
-        curve,
+        curves: vec![Curve {
+            name: config.schedule.kind.name().to_owned(),
+            corners: curve,
+        }],
     };
     let mut png = Cursor::new(Vec::new());
     plot.picture()?.write_to(&mut png, ImageFormat::Png)?;

@@ -14,6 +14,7 @@ mod pack;
 mod sources;
 mod sweep;
 mod synth;
+mod table;
 mod train;
 
 use std::process::ExitCode;

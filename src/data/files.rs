@@ -74,6 +74,17 @@ impl Reader<'_> {
         })
     }
 
+    /// The files, sorted.
+    ///
+    /// # Errors
+    /// When they cannot be listed, or there are none.
+    pub(super) fn names(&self) -> Result<Vec<PathBuf>> {
+        // Whoever reads the labels tells what is wrong with single ones.
+        let mut report = Report::default();
+        let faults = &mut Faults::new(&self.source.list, OnError::Skip, &mut report);
+        Ok(self.files(faults)?.1)
+    }
+
     /// The folder that they lie in, and the files, sorted: those of a folder and its subfolders, of a
     /// glob, or of a list.
     fn files(&self, faults: &mut Faults<'_>) -> Result<(PathBuf, Vec<PathBuf>)> {

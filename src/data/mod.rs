@@ -49,5 +49,6 @@ pub use overlap::refuse_overlap;
 pub use parse::parse_list;
 pub use report::{Reason, Report, Skipped};
 pub use sample::{FaceLabel, Sample};
+pub use source::list_files;
 pub use stats::Stats;
 pub use wflw::wflw_line;

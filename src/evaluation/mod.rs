@@ -18,8 +18,8 @@ use crate::infer::{DetectOptions, InputSize, Predictor};
 use crate::metrics::{Evaluator, JointOptions, Options, Report, Truth};
 
 pub use boxes::{Boxes, align_truths};
-pub use plot::ced_svg;
-pub use sheets::{Which, mosaic};
+pub use plot::{Curve, ced_svg};
+pub use sheets::{Sheet, Which, mosaic};
 pub use subsets::Subsets;
 pub use table::table;
 
@@ -34,6 +34,13 @@ pub struct Outcome {
     pub report: Report,
     /// Every measured face, in the order of the data set.
     pub faces: Vec<FaceOutcome>,
+}
+
+impl Outcome {
+    /// The error of every measured face in the joint protocol.
+    pub fn errors(&self) -> Vec<f64> {
+        self.faces.iter().map(|face| face.nme).collect()
+    }
 }
 
 /// What became of one true face with landmarks.

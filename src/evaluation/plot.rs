@@ -3,19 +3,32 @@
 use anyhow::Result;
 
 use crate::metrics::alignment::FAILURE;
-use crate::render::Plot;
+use crate::render::{self, Plot};
 
-/// The cumulative error distribution of `faces` (errors in the joint protocol) from 0 to 0.10:
-/// for each error the share of faces that is at most that far off. `title` stands above.
+/// The errors of one model.
+#[derive(Clone, Copy, Debug)]
+pub struct Curve<'a> {
+    /// What the legend calls it.
+    pub name: &'a str,
+    /// Of each face in the joint protocol, in any order.
+    pub errors: &'a [f64],
+}
+
+/// The cumulative error distributions of `curves` from 0 to 0.10: for each error the share of faces
+/// that is at most that far off. `title` stands above.
 ///
 /// # Errors
 /// When the plot cannot be drawn.
-pub fn ced_svg(errors: &[f64], title: &str) -> Result<String> {
+pub fn ced_svg(curves: &[Curve<'_>], title: &str) -> Result<String> {
+    let curve = |curve: &Curve<'_>| render::Curve {
+        name: curve.name.to_owned(),
+        corners: steps(curve.errors),
+    };
     let plot = Plot {
         title,
         axes: ["NME, % of the normalising distance", "share of faces"],
         ranges: [0.0..100.0 * FAILURE, 0.0..1.0],
-        curve: steps(errors),
+        curves: curves.iter().map(curve).collect(),
     };
     plot.svg()
 }
@@ -50,7 +63,11 @@ mod tests {
 
     #[test]
     fn the_plot_is_svg() {
-        let svg = ced_svg(&[0.01, 0.2], "a model").unwrap();
+        let curve = Curve {
+            name: "alone",
+            errors: &[0.01, 0.2],
+        };
+        let svg = ced_svg(&[curve], "a model").unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("a model") && svg.contains("polyline"));
     }
 }

@@ -8,11 +8,10 @@ use super::FaceOutcome;
 use crate::data::{Dataset, FaceLabel};
 use crate::geometry::{Affine, BoxXyxy, Point};
 use crate::imaging;
-use crate::render::{self, PREDICTION, Style, TRUTH, Tile};
+use crate::render::{self, Mark, Style, Tile};
 
 /// Side of a tile, pixels.
 const SIDE: u32 = 192;
-const COLUMNS: usize = 8;
 /// How much around the true box is shown.
 const MARGIN: f32 = 1.5;
 
@@ -25,7 +24,37 @@ pub enum Which {
     Worst,
 }
 
-/// A picture of up to `count` faces: truth green, prediction blue, error below.
+/// How many faces are shown, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sheet {
+    /// Most faces.
+    pub faces: usize,
+    /// Faces in a row.
+    pub columns: usize,
+    /// Colour and points of the truth.
+    pub truth: ([u8; 3], Mark),
+    /// Those of the prediction.
+    pub prediction: ([u8; 3], Mark),
+}
+
+impl Sheet {
+    /// 8 x 8 faces, truth green, prediction blue.
+    pub const ONE_MODEL: Self = Self {
+        faces: 64,
+        columns: 8,
+        truth: (render::TRUTH, Mark::Disc),
+        prediction: (render::PREDICTION, Mark::Disc),
+    };
+    /// 10 x 10 faces, truth as red squares, prediction as green crosses.
+    pub const MANY_MODELS: Self = Self {
+        faces: 100,
+        columns: 10,
+        truth: ([255, 40, 40], Mark::Square),
+        prediction: ([60, 255, 60], Mark::Cross),
+    };
+}
+
+/// A picture of the best or the worst faces, as `sheet` wants it, error below.
 ///
 /// # Errors
 /// When a photo cannot be decoded.
@@ -33,31 +62,31 @@ pub fn mosaic(
     dataset: &Dataset,
     faces: &[FaceOutcome],
     which: Which,
-    count: usize,
+    sheet: &Sheet,
 ) -> Result<RgbImage> {
     let mut chosen: Vec<&FaceOutcome> = faces.iter().collect();
     chosen.sort_by(|a, b| match which {
         Which::Best => a.nme.total_cmp(&b.nme),
         Which::Worst => b.nme.total_cmp(&a.nme),
     });
-    chosen.truncate(count);
+    chosen.truncate(sheet.faces);
     let tiles: Vec<Tile> = chosen
         .par_iter()
-        .map(|face| draw(dataset, face))
+        .map(|face| draw(dataset, face, sheet))
         .collect::<Result<_>>()?;
-    Ok(render::mosaic(&tiles, COLUMNS, SIDE))
+    Ok(render::mosaic(&tiles, sheet.columns, SIDE))
 }
 
-fn draw(dataset: &Dataset, outcome: &FaceOutcome) -> Result<Tile> {
+fn draw(dataset: &Dataset, outcome: &FaceOutcome, sheet: &Sheet) -> Result<Tile> {
     let photo = dataset.decode(outcome.sample)?;
     let truth = &dataset.samples[outcome.sample].faces[outcome.face];
     let map = close_up(&truth.box_xyxy);
     let mut image = imaging::warp(&photo, &map, [SIDE, SIDE], [0; 3])?;
-    draw_truth(&mut image, truth, &map);
+    draw_truth(&mut image, truth, &map, &style(sheet.truth));
     let caption = match &outcome.detection {
         None => "missed".to_owned(),
         Some(face) => {
-            let style = Style::for_size(PREDICTION, SIDE, SIDE);
+            let style = style(sheet.prediction);
             let points = mapped(&map, &face.landmarks);
             let place = mapped_box(&map, &face.box_xyxy);
             render::draw_face(&mut image, &place, None, &points, &style);
@@ -67,11 +96,14 @@ fn draw(dataset: &Dataset, outcome: &FaceOutcome) -> Result<Tile> {
     Ok(Tile { image, caption })
 }
 
-fn draw_truth(image: &mut RgbImage, truth: &FaceLabel, map: &Affine) {
-    let style = Style::for_size(TRUTH, SIDE, SIDE);
+fn style((colour, mark): ([u8; 3], Mark)) -> Style {
+    Style::for_size(colour, SIDE, SIDE).marked(mark)
+}
+
+fn draw_truth(image: &mut RgbImage, truth: &FaceLabel, map: &Affine, style: &Style) {
     let points: Vec<Point> = truth.landmarks.labelled().collect();
     let place = mapped_box(map, &truth.box_xyxy);
-    render::draw_face(image, &place, None, &mapped(map, &points), &style);
+    render::draw_face(image, &place, None, &mapped(map, &points), style);
 }
 
 /// From the photo to a tile with the face in its middle.

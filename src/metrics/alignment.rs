@@ -123,6 +123,18 @@ impl Summary {
             auc: auc(&joint)?,
         })
     }
+
+    /// The figures by name; what could not be measured is not a number.
+    pub fn figures(&self) -> [(&'static str, f64); 6] {
+        [
+            ("recall", self.recall),
+            ("nme_joint", self.nme_joint),
+            ("nme_matched", self.nme_matched.unwrap_or(f64::NAN)),
+            ("nme_median", self.nme_median),
+            ("fr", self.fr),
+            ("auc", self.auc),
+        ]
+    }
 }
 
 /// Figures over all faces and over the WFLW subsets.

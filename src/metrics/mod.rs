@@ -195,6 +195,31 @@ impl Report {
     pub fn ap(&self) -> Option<f64> {
         self.ap.as_ref().map(|a| a.ap)
     }
+
+    /// All figures by name, as tables and logs call them; what could not be measured is not a number.
+    pub fn figures(&self) -> Vec<(String, f64)> {
+        let mut figures = Vec::new();
+        let mut push = |prefix: &str, summary: &Summary| {
+            let named = summary.figures();
+            figures.extend(named.map(|(name, number)| (format!("{prefix}{name}"), number)));
+        };
+        if let Some(alignment) = &self.alignment {
+            push("", &alignment.all);
+            for subset in &alignment.subsets {
+                push(&format!("{}/", subset.name), &subset.summary);
+            }
+        }
+        if let Some(first_look) = &self.one_pass {
+            push("one_pass/", &first_look.all);
+        }
+        if let Some(ap) = &self.ap {
+            figures.push(("ap".into(), ap.ap));
+            let of_subset =
+                |subset: &ApSubset| (format!("ap/{}", subset.name), subset.ap.unwrap_or(f64::NAN));
+            figures.extend(ap.subsets.iter().map(of_subset));
+        }
+        figures
+    }
 }
 
 /// AP and what it was measured on.

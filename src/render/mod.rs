@@ -16,7 +16,7 @@ use crate::fs;
 use crate::geometry::{BoxXyxy, Point};
 
 pub use mosaic::{Tile, mosaic};
-pub use plot::Plot;
+pub use plot::{Curve, Plot};
 pub use shapes::{disc, fill_rect, ring};
 pub use text::{text, text_size};
 
@@ -27,6 +27,18 @@ pub const PREDICTION: [u8; 3] = [50, 130, 255];
 /// Colour of regions that are neither face nor background.
 pub const IGNORED: [u8; 3] = [200, 200, 200];
 
+/// What a point is drawn as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// A disc with a soft edge.
+    #[default]
+    Disc,
+    /// An upright square.
+    Square,
+    /// A thin upright cross, through which what lies below is seen.
+    Cross,
+}
+
 /// How faces are drawn. Lengths in pixels of the image that is drawn on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Style {
@@ -34,6 +46,8 @@ pub struct Style {
     pub colour: [u8; 3],
     /// Width of the box's lines.
     pub line: f32,
+    /// What points are drawn as.
+    pub mark: Mark,
     /// Largest radius of a point; small faces get smaller points.
     pub radius: f32,
     /// Height of text.
@@ -51,11 +65,19 @@ impl Style {
         Self {
             colour,
             line: (side / 350.0).round().clamp(1.0, 12.0),
+            mark: Mark::default(),
             radius: (side / 300.0).clamp(1.4, 12.0),
             text: (side / 45.0).clamp(10.0, 80.0),
             dashed: false,
             numbered: false,
         }
+    }
+
+    /// The same with points of another shape.
+    #[must_use]
+    pub const fn marked(mut self, mark: Mark) -> Self {
+        self.mark = mark;
+        self
     }
 
     /// The same with a dashed box.
@@ -115,7 +137,7 @@ pub fn draw_points(
     let radius = style.radius_for(face_side);
     for (i, (p, filled)) in points.into_iter().enumerate() {
         if filled {
-            disc(image, p, radius, style.colour);
+            shapes::mark(image, p, radius, style.mark, style.colour);
         } else {
             ring(image, p, radius + 1.5, style.colour);
         }
@@ -166,6 +188,8 @@ mod tests {
                     for style in [
                         Style::for_size(TRUTH, w, h).numbered(),
                         Style::for_size(PREDICTION, w, h).dashed(),
+                        Style::for_size(TRUTH, w, h).marked(Mark::Square),
+                        Style::for_size(TRUTH, w, h).marked(Mark::Cross),
                     ] {
                         for bx in &boxes {
                             draw_face(&mut image, bx, Some("0.98 ü"), &[[a, b]], &style);
@@ -223,5 +247,23 @@ mod tests {
         draw_points(&mut image, points, 400.0, &style);
         assert_eq!(image.get_pixel(15, 15).0, TRUTH);
         assert_eq!(image.get_pixel(40, 40).0, [0; 3]);
+    }
+
+    #[test]
+    fn marks_have_their_shapes() {
+        let drawn = |mark| {
+            let mut image = canvas(21, 21);
+            let mut style = Style::for_size(TRUTH, 21, 21).marked(mark);
+            style.radius = 4.0;
+            draw_points(&mut image, [([10.5, 10.5], true)], 400.0, &style);
+            move |x, y| image.get_pixel(x, y).0 == TRUTH
+        };
+        let (disc, square, cross) = (drawn(Mark::Disc), drawn(Mark::Square), drawn(Mark::Cross));
+        // Middle, beside it, corner, end of an arm.
+        let places = [(10, 10), (12, 12), (13, 13), (10, 15)];
+        let of = |at: &dyn Fn(u32, u32) -> bool| places.map(|(x, y)| at(x, y));
+        assert_eq!(of(&disc), [true, true, false, false]);
+        assert_eq!(of(&square), [true, true, true, false]);
+        assert_eq!(of(&cross), [true, false, false, true]);
     }
 }

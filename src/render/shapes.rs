@@ -4,7 +4,11 @@ use image::{Rgb, RgbImage};
 use imageproc::drawing::{draw_filled_rect_mut, draw_hollow_circle_mut};
 use imageproc::rect::Rect;
 
+use super::Mark;
 use crate::geometry::{BoxXyxy, Point};
+
+/// Length of a cross's arms, in radii of a disc.
+const CROSS_REACH: f32 = 1.5;
 
 /// Fill the rectangle between two corners (in any order).
 pub fn fill_rect(image: &mut RgbImage, x1: f32, y1: f32, x2: f32, y2: f32, colour: [u8; 3]) {
@@ -67,6 +71,27 @@ fn dashes(a: f32, b: f32, size: u32, dash: f32, step: f32) -> Vec<(f32, f32)> {
         .map(|i| from + i as f32 * step)
         .map(|start| (start, (start + dash).min(to)))
         .collect()
+}
+
+/// A point, `radius` pixels from its middle to its edge.
+pub(super) fn mark(image: &mut RgbImage, [x, y]: Point, radius: f32, mark: Mark, colour: [u8; 3]) {
+    match mark {
+        Mark::Disc => disc(image, [x, y], radius, colour),
+        Mark::Square => fill_rect(
+            image,
+            x - radius,
+            y - radius,
+            x + radius,
+            y + radius,
+            colour,
+        ),
+        Mark::Cross => {
+            // Of the same weight as the others, its arms are longer.
+            let (reach, half) = (radius * CROSS_REACH, (radius * 0.25).max(0.5));
+            fill_rect(image, x - reach, y - half, x + reach, y + half, colour);
+            fill_rect(image, x - half, y - reach, x + half, y + reach, colour);
+        }
+    }
 }
 
 /// A filled disc with a soft edge; `centre` in pixels, where pixel 0 spans 0 to 1.

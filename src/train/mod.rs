@@ -5,6 +5,7 @@ pub mod figures;
 mod length;
 pub mod log;
 mod progress;
+mod provenance;
 mod session;
 mod setup;
 mod snapshot;

@@ -13,6 +13,7 @@ use super::checkpoint::{Best, Store};
 use super::figures::Figures;
 use super::log::RunLog;
 use super::progress::Progress;
+use super::provenance;
 use super::setup::{self, Start};
 use super::snapshot::Snapshots;
 use super::task::Trainable;
@@ -66,6 +67,8 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
     // Only now is anything written: what cannot start leaves nothing.
     setup::save_config(config)?;
     let stand = checkpoint.map(|_| trainer.position().stand());
+    let resumed_at = stand.map(|stand| stand.step);
+    provenance::record(config, device, &training, validating.as_deref(), resumed_at)?;
     let mut session = Session {
         config: config.clone(),
         device: device.clone(),

@@ -48,32 +48,8 @@ pub fn badness<N: Trainable>(report: &Report) -> Option<f64> {
 /// All figures by name, for the logs; what could not be measured is not a number.
 pub fn row(report: &Report, epoch: usize) -> Vec<(String, f64)> {
     let mut row = vec![("epoch".to_owned(), epoch as f64)];
-    if let Some(alignment) = &report.alignment {
-        push_summary(&mut row, "", &alignment.all);
-        for subset in &alignment.subsets {
-            push_summary(&mut row, &format!("{}/", subset.name), &subset.summary);
-        }
-    }
-    if let Some(first_look) = &report.one_pass {
-        push_summary(&mut row, "one_pass/", &first_look.all);
-    }
-    if let Some(ap) = &report.ap {
-        row.push(("ap".into(), ap.ap));
-    }
+    row.extend(report.figures());
     row
-}
-
-fn push_summary(row: &mut Vec<(String, f64)>, prefix: &str, summary: &Summary) {
-    for (name, number) in [
-        ("recall", summary.recall),
-        ("nme_joint", summary.nme_joint),
-        ("nme_matched", summary.nme_matched.unwrap_or(f64::NAN)),
-        ("nme_median", summary.nme_median),
-        ("fr", summary.fr),
-        ("auc", summary.auc),
-    ] {
-        row.push((format!("{prefix}{name}"), number));
-    }
 }
 
 /// The figures as a person reads them.

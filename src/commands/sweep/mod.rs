@@ -4,7 +4,6 @@ mod grid;
 mod runs;
 mod table;
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -16,7 +15,6 @@ use crate::config::Config;
 use crate::{console, device, fs, interrupt};
 use grid::{Axis, Combination};
 use runs::{Run, State};
-use table::Row;
 
 /// Run the subcommand: train what is not trained yet, and write the tables after each run.
 ///
@@ -46,9 +44,7 @@ pub fn run(args: SweepArgs) -> Result<ExitCode> {
     let runs = Mutex::new(runs);
     train_all(&args, &axes, &runs)?;
     let runs = lock(&runs);
-    let rows: Vec<Row> = runs.iter().map(Row::of).collect();
-    table::write(&args.out, &axes, &rows)?;
-    console::say(table::markdown(&args.out, &axes, &rows)?);
+    console::say(table::write(&args.out, &axes, &runs)?);
     if interrupt::requested() {
         console::note("stopped; the same command goes on");
         return Ok(ExitCode::from(interrupt::EXIT_CODE));
@@ -106,7 +102,7 @@ fn train_all(args: &SweepArgs, axes: &[Axis], runs: &Mutex<Vec<Run>>) -> Result<
             }
             let mut all = lock(runs);
             all[at] = run;
-            write_table(&args.out, axes, &all)?;
+            table::write(&args.out, axes, &all)?;
         }
     };
     std::thread::scope(|scope| {
@@ -115,11 +111,6 @@ fn train_all(args: &SweepArgs, axes: &[Axis], runs: &Mutex<Vec<Run>>) -> Result<
         results
             .try_for_each(|result| result.unwrap_or_else(|_| anyhow::bail!("a worker has stopped")))
     })
-}
-
-fn write_table(out: &Path, axes: &[Axis], runs: &[Run]) -> Result<()> {
-    let rows: Vec<Row> = runs.iter().map(Row::of).collect();
-    table::write(out, axes, &rows)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -93,7 +93,7 @@ impl Isa {
         }
     }
 
-    /// The same for sums of products of bytes, and [`Dot::OFFSET`].
+    /// The same for sums of products of bytes, and `Dot::OFFSET`.
     pub const fn dot(self) -> (usize, i32) {
         const fn of<D: Dot>() -> (usize, i32) {
             (D::TILE, D::OFFSET)

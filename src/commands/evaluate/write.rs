@@ -1,0 +1,124 @@
+//! What is written about a model.
+
+use std::io::Write;
+use std::path::Path;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use super::measure::Measurement;
+use crate::cli::EvaluateArgs;
+use crate::config::SourceConfig;
+use crate::evaluation::{self, Boxes, Curve, Sheet, Which};
+use crate::metrics::Report;
+use crate::{fs, render};
+
+/// What `report.json` holds.
+#[derive(Serialize)]
+struct File<'a> {
+    weights: &'a Path,
+    aligner: Option<&'a Path>,
+    data: &'a [SourceConfig],
+    boxes: &'a str,
+    size: u32,
+    second_size: Option<u32>,
+    landmark_votes: usize,
+    /// Looks of the aligner at each face; 0: one pass.
+    passes: usize,
+    flip: bool,
+    evaluate_score: f32,
+    joint_score: f32,
+    joint_iou: f32,
+    nms_iou: f32,
+    #[serde(flatten)]
+    report: &'a Report,
+}
+
+/// How tables call who says where the faces are.
+pub(super) const fn boxes_name(boxes: Boxes) -> &'static str {
+    match boxes {
+        Boxes::Detected => "detected",
+        Boxes::Truth => "truth",
+        Boxes::List => "list",
+    }
+}
+
+/// Write `report.json` into `out`, and where faces were measured `faces.csv`, `best.jpg` and
+/// `worst.jpg`.
+///
+/// # Errors
+/// When one cannot be written.
+pub(super) fn model(
+    out: &Path,
+    args: &EvaluateArgs,
+    measured: &Measurement,
+    sheet: &Sheet,
+) -> Result<()> {
+    report(&out.join("report.json"), args, measured)?;
+    let faces = &measured.outcome.faces;
+    if faces.is_empty() {
+        return Ok(());
+    }
+    write_faces(&out.join("faces.csv"), measured)?;
+    for (which, name) in [(Which::Best, "best.jpg"), (Which::Worst, "worst.jpg")] {
+        let picture = evaluation::mosaic(&measured.dataset, faces, which, sheet)?;
+        render::save_jpeg(&out.join(name), &picture)?;
+    }
+    Ok(())
+}
+
+/// Write `ced.svg` into `out`.
+///
+/// # Errors
+/// When it cannot be drawn or written.
+pub(super) fn ced(out: &Path, curves: &[Curve<'_>], title: &str) -> Result<()> {
+    let svg = evaluation::ced_svg(curves, title)?;
+    text(&out.join("ced.svg"), &svg)
+}
+
+/// Write a whole text.
+///
+/// # Errors
+/// Names `path` when it cannot be written.
+pub(super) fn text(path: &Path, text: &str) -> Result<()> {
+    fs::write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))
+}
+
+fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()> {
+    let Measurement { settings, look, .. } = measured;
+    let file = File {
+        weights: &measured.weights,
+        aligner: args.second_look.aligner.as_deref(),
+        data: &measured.sources,
+        boxes: boxes_name(settings.boxes),
+        size: settings.size,
+        second_size: args.size.get(1).copied(),
+        landmark_votes: settings.detect.landmark_votes,
+        passes: look.as_ref().map_or(0, |look| look.passes),
+        flip: look.as_ref().is_some_and(|look| look.flip),
+        evaluate_score: settings.detect.score,
+        joint_score: settings.options.joint.score,
+        joint_iou: settings.options.joint.iou,
+        nms_iou: settings.detect.nms_iou,
+        report: &measured.outcome.report,
+    };
+    fs::write_atomic(path, |out| Ok(serde_json::to_writer_pretty(out, &file)?))
+}
+
+/// One line a face: photo, true box, error, and the detection that stands for it.
+fn write_faces(path: &Path, measured: &Measurement) -> Result<()> {
+    fs::write_atomic(path, |out| {
+        let mut csv = csv::Writer::from_writer(out);
+        csv.write_record(["image", "x1", "y1", "x2", "y2", "nme", "score"])?;
+        for face in &measured.outcome.faces {
+            let sample = &measured.dataset.samples[face.sample];
+            let corners: [f32; 4] = sample.faces[face.face].box_xyxy.into();
+            let score = face.detection.as_ref().map(|d| format!("{:.4}", d.score));
+            let mut row = vec![sample.name.to_string()];
+            row.extend(corners.map(|v| format!("{v:.1}")));
+            row.extend([format!("{:.5}", face.nme), score.unwrap_or_default()]);
+            csv.write_record(&row)?;
+        }
+        Ok(csv.flush()?)
+    })
+}
