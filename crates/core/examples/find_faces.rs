@@ -1,5 +1,5 @@
 //! Faces of one photo, as JSON would have them:
-//! `cargo run --release -p retinamark-core --example detect -- WEIGHTS PHOTO`.
+//! `cargo run --release -p retinamark-core --example find_faces -- WEIGHTS PHOTO`.
 
 use std::error::Error;
 
