@@ -69,7 +69,7 @@ pub enum Command {
     Synth(SynthArgs),
     /// Show what a weights file holds
     Info(InfoArgs),
-    /// Put a detector and an aligner into one weights file, or weights into half the size
+    /// Put a detector and an aligner into one weights file, or weights into 16 or 8 bits
     Pack(PackArgs),
     /// Write a network as an ONNX file for other programs
     Export(ExportArgs),

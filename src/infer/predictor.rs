@@ -88,19 +88,11 @@ impl Predictor {
     pub fn of_networks(networks: &Networks, compute: impl Into<Compute>) -> Result<Self> {
         let compute = compute.into();
         let config = networks.header.config.clone();
-        let second = second_of(networks, &compute)?;
-        let aligner_config = second.as_ref().map(|(config, _)| config.clone());
-        let looks = match (first_of(networks, &compute)?, second) {
-            (Some(first), second) => {
-                let looks = core::Predictor::new(first, &config.settings())?;
-                match second {
-                    Some((own, second)) => looks.with_aligner(second, &own.settings())?,
-                    None => looks,
-                }
-            }
-            (None, Some((own, second))) => core::Predictor::of_aligner(second, &own.settings())?,
-            (None, None) => anyhow::bail!("there is no network"),
-        };
+        let settings = config.settings();
+        let first = first_of(networks, &compute)?.map(|network| (network, &settings));
+        let (aligner_config, network) = second_of(networks, &compute)?.unzip();
+        let own = aligner_config.as_ref().map(Config::settings);
+        let looks = core::Predictor::of_looks(first, network.zip(own.as_ref()))?;
         Ok(Self {
             looks,
             config,

@@ -113,6 +113,7 @@ fn impossible_combinations_are_found_before_anything_is_trained() {
         ("optimizer.learning_rate=0.1,fast", "learning_rate"),
         ("train.epoch=1,2", "epoch"),
         ("seed", "KEY=VALUE"),
+        ("init.weights=a b.pth,a/b.pth", "share the folder"),
     ] {
         let output = sweep(&path, &out, &["--grid", grid]);
         let text = stderr(&output);

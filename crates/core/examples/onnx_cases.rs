@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use common::{POINTS, aligner_graph, aligners, detector_graph, detectors};
 use retinamark_core::graph::passes::{fold_norms, fuse};
-use retinamark_core::graph::reference::{random_image, random_weights, run};
-use retinamark_core::graph::{ByteScale, Graph, Weights};
+use retinamark_core::graph::reference::{in_bytes, random_image, random_weights, run};
+use retinamark_core::graph::{Graph, Weights};
 use retinamark_core::onnx::{Decoding, Options, Size, read, write};
 
 /// Images of each case: more than one, as files take any number.
@@ -51,7 +51,7 @@ fn main() -> Outcome {
         let (folded, tensors) = fold_norms(&graph, &weights)?;
         let model = (&fuse(&folded), &tensors);
         case(&folder, &format!("{name}.fixed"), model, &folded, &options)?;
-        let rounded = in_bytes(&folded, &tensors, [75, 106])?;
+        let rounded = in_bytes(&folded, &tensors, &random_image(3 * 75 * 106, 3))?;
         let model_in_bytes = (model.0, &rounded);
         case(
             &folder,
@@ -82,27 +82,6 @@ fn main() -> Outcome {
         case(&folder, name, model, &folded, &Options::default())?;
     }
     Ok(())
-}
-
-/// Weights of a folded graph with all convolutions that can be in bytes so, with inputs that reach as
-/// far as some image's.
-fn in_bytes(graph: &Graph, weights: &Weights, size: [usize; 2]) -> Result<Weights, Box<dyn Error>> {
-    let mut open = graph.clone();
-    let convs = graph.byte_convs();
-    for &id in &convs {
-        let node = graph.node(id);
-        open.name_output(format!("read by {}", node.name), node.inputs[0]);
-    }
-    let seen = run(&open, weights, &random_image(3 * size[0] * size[1], 3))?;
-    let mut rounded = weights.clone();
-    for (name, values) in seen {
-        if let Some(conv) = name.strip_prefix("read by ") {
-            let low = values.iter().copied().fold(0.0, f32::min);
-            let high = values.iter().copied().fold(0.0, f32::max);
-            rounded.round_to_bytes(conv, ByteScale::reaching(low, high))?;
-        }
-    }
-    Ok(rounded)
 }
 
 /// A file from elsewhere, and what it is read as gives; the same for what that is written as.

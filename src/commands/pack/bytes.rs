@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use retinamark_core::calibrate::{self, Input, Recording, Report, Seen};
 use retinamark_core::graph::Weights;
-use retinamark_core::infer::{self as core, Predictor, Program};
+use retinamark_core::infer::{self as core, FirstLook, Predictor, Program, SecondLook};
+use retinamark_core::settings::Settings;
 
 use crate::cli::PackArgs;
 use crate::commands::sources;
@@ -116,36 +117,27 @@ fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
 }
 
 fn recording(networks: &Networks, photos: &Seen, crops: &Seen) -> Result<Predictor> {
-    let config = &networks.header.config;
-    let aligner = networks
-        .header
-        .aligner_config()
-        .zip(networks.aligner.as_ref());
-    let second = |(own, weights): (&Config, &Weights)| -> Result<_> {
-        let settings = own.settings();
-        let network = Recording {
-            network: core::Aligner::new(&settings, weights)?,
-            seen: crops.clone(),
-        };
-        Ok((Box::new(network), settings))
+    let settings = networks.header.config.settings();
+    let first = |weights: &Weights| -> Result<Box<dyn FirstLook>> {
+        Ok(Box::new(Recording {
+            network: core::Detector::new(&settings, weights)?,
+            seen: photos.clone(),
+        }))
     };
-    let second = aligner.map(second).transpose()?;
-    Ok(match (&networks.detector, second) {
-        (Some(weights), second) => {
-            let settings = config.settings();
-            let network = Recording {
-                network: core::Detector::new(&settings, weights)?,
-                seen: photos.clone(),
-            };
-            let first = Predictor::new(Box::new(network), &settings)?;
-            match second {
-                Some((network, settings)) => first.with_aligner(network, &settings)?,
-                None => first,
-            }
-        }
-        (None, Some((network, settings))) => Predictor::of_aligner(network, &settings)?,
-        (None, None) => anyhow::bail!("there is no network"),
-    })
+    let own = networks.header.aligner_config().map(Config::settings);
+    let second = |(weights, own): (&Weights, &Settings)| -> Result<Box<dyn SecondLook>> {
+        Ok(Box::new(Recording {
+            network: core::Aligner::new(own, weights)?,
+            seen: crops.clone(),
+        }))
+    };
+    let detector = networks.detector.as_ref().map(first).transpose()?;
+    let aligner = networks.aligner.as_ref().zip(own.as_ref());
+    let aligner = aligner.map(second).transpose()?;
+    Ok(Predictor::of_looks(
+        detector.map(|network| (network, &settings)),
+        aligner.zip(own.as_ref()),
+    )?)
 }
 
 struct About {

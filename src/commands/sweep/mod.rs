@@ -4,6 +4,7 @@ mod grid;
 mod runs;
 mod table;
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard};
@@ -34,8 +35,15 @@ pub fn run(args: SweepArgs) -> Result<ExitCode> {
         ensure!(!twice, "--grid {}: given twice", axis.key);
     }
     let combinations = Combination::all(&axes);
+    let mut names = HashSet::new();
     for combination in &combinations {
-        check(&args, combination).with_context(|| combination.name())?;
+        let name = combination.name();
+        check(&args, combination).with_context(|| name.clone())?;
+        ensure!(
+            names.insert(name.clone()),
+            "two combinations would share the folder {name}: their values differ only in what no \
+             folder is called"
+        );
     }
     fs::check_folder(&args.out)?;
     interrupt::listen()?;
@@ -94,6 +102,7 @@ fn train_all(args: &SweepArgs, axes: &[Axis], runs: &Mutex<Vec<Run>>) -> Result<
             if interrupt::requested() || matches!(run.state, State::Done | State::Failed(_)) {
                 continue;
             }
+            run.begin();
             let name = run.combination.name();
             console::note(format!("{name}: training in {}", run.folder.display()));
             run.train(&shared, threads)?;

@@ -39,10 +39,13 @@ pub enum State {
 pub struct Run {
     /// Its settings.
     pub combination: Combination,
-    /// `NAME/YYYY-MM-DD_HH-MM-SS` under the sweep's folder: the newest one, or a new one.
+    /// `NAME/YYYY-MM-DD_HH-MM-SS` under the sweep's folder; `NAME` alone before it begins.
     pub folder: PathBuf,
     /// How far it is.
     pub state: State,
+    /// Names and numbers of the validation that its best weights were measured with, or else of its
+    /// last epoch; none before the first.
+    pub figures: Vec<(String, String)>,
 }
 
 impl Run {
@@ -54,8 +57,9 @@ impl Run {
         let home = out.join(combination.name());
         let new = |combination| Self {
             combination,
-            folder: home.join(Local::now().format("%Y-%m-%d_%H-%M-%S").to_string()),
+            folder: home.clone(),
             state: State::New,
+            figures: Vec::new(),
         };
         let Some(folder) = newest(&home)? else {
             return Ok(new(combination));
@@ -66,12 +70,22 @@ impl Run {
         }
         Ok(Self {
             combination,
+            figures: figures(&folder),
             folder,
             state,
         })
     }
 
-    /// Train it, or go on where it stopped, with the arguments that all runs share, on so many
+    /// Give a new run its dated folder.
+    pub fn begin(&mut self) {
+        if self.state == State::New {
+            let now = Local::now().format("%Y-%m-%d_%H-%M-%S");
+            self.folder.push(now.to_string());
+            self.state = State::Begun;
+        }
+    }
+
+    /// Train it, which has begun, or go on where it stopped, with the arguments that all runs share, on so many
     /// threads. It says what it says in its log.
     ///
     /// # Errors
@@ -117,24 +131,24 @@ impl Run {
                 State::Failed(words)
             }
         };
+        self.figures = figures(&self.folder);
         Ok(())
     }
+}
 
-    /// Names and numbers of the validation that its best weights were measured with, or else of its
-    /// last epoch; none before the first.
-    pub fn figures(&self) -> Vec<(String, String)> {
-        let best = Networks::load(&self.folder.join("best.safetensors"));
-        let step = best
-            .ok()
-            .and_then(|networks| networks.header.notes.get("step").cloned());
-        let validation = rows(&self.folder.join("validation.csv"));
-        let of_best = validation
-            .iter()
-            .find(|row| row.first().map(|(_, number)| number) == step.as_ref());
-        let epochs = rows(&self.folder.join("epochs.csv"));
-        let row = of_best.or(validation.last()).or(epochs.last());
-        row.cloned().unwrap_or_default()
-    }
+/// See [`Run::figures`].
+fn figures(folder: &Path) -> Vec<(String, String)> {
+    let best = Networks::load(&folder.join("best.safetensors"));
+    let step = best
+        .ok()
+        .and_then(|networks| networks.header.notes.get("step").cloned());
+    let validation = rows(&folder.join("validation.csv"));
+    let of_best = validation
+        .iter()
+        .find(|row| row.first().map(|(_, number)| number) == step.as_ref());
+    let epochs = rows(&folder.join("epochs.csv"));
+    let row = of_best.or(validation.last()).or(epochs.last());
+    row.cloned().unwrap_or_default()
 }
 
 fn newest(home: &Path) -> Result<Option<PathBuf>> {

@@ -44,7 +44,7 @@ fn record(out: &Path, run: &Run) -> Record {
     let folder = run.folder.strip_prefix(out).unwrap_or(&run.folder);
     Record {
         before: run.combination.0.clone(),
-        figures: run.figures(),
+        figures: run.figures.clone(),
         after: vec![
             ("state".into(), state(run)),
             ("folder".into(), folder.display().to_string()),

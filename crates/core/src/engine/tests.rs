@@ -2,7 +2,7 @@
 
 use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
-use crate::graph::{ByteScale, Graph, Shape, Trace, Weights, passes, reference};
+use crate::graph::{Graph, Shape, Trace, Weights, passes, reference};
 use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
 use crate::settings::Features;
 
@@ -157,30 +157,6 @@ fn aligners_are_as_described() {
     }
 }
 
-/// The graph without norms, and all convolutions that can be in bytes so, with inputs that reach as
-/// far as an image's.
-fn in_bytes(graph: &Graph, weights: &Weights, image: &[f32]) -> (Graph, Weights) {
-    let (graph, mut weights) = passes::fold_norms(graph, weights).unwrap();
-    let mut open = graph.clone();
-    let convs = graph.byte_convs();
-    for &id in &convs {
-        let node = graph.node(id);
-        open.name_output(node.name.clone(), node.inputs[0]);
-    }
-    let seen = reference::run(&open, &weights, image).unwrap();
-    for (name, values) in seen
-        .iter()
-        .filter(|(name, _)| convs.iter().any(|&id| graph.node(id).name == *name))
-    {
-        let low = values.iter().copied().fold(0.0, f32::min);
-        let high = values.iter().copied().fold(0.0, f32::max);
-        weights
-            .round_to_bytes(name, ByteScale::reaching(low, high))
-            .unwrap();
-    }
-    (graph, weights)
-}
-
 /// A sum that differs in its last bit may become another byte, and deep networks of random weights
 /// make more of that.
 const A_BYTE: f32 = 0.1;
@@ -193,7 +169,8 @@ fn networks_in_bytes_are_as_described() {
         let net = detector(kind, 24);
         let graph = describe_detector(net)([3, size[0], size[1]]);
         let weights = reference::random_weights(&graph, 7).unwrap();
-        let (graph, weights) = in_bytes(&graph, &weights, &image);
+        let (graph, weights) = passes::fold_norms(&graph, &weights).unwrap();
+        let weights = reference::in_bytes(&graph, &weights, &image).unwrap();
         let expected = reference::run(&graph, &weights, &image).unwrap();
         for isa in Isa::all() {
             let describe = move |shape| passes::without_norms(&describe_detector(net)(shape));

@@ -108,6 +108,12 @@ impl Graph {
 }
 
 impl Weights {
+    /// Whether convolution `name` is computed in bytes.
+    pub fn is_in_bytes(&self, name: &str) -> bool {
+        let known = |field| self.0.contains_key(&format!("{name}.{field}"));
+        BYTE_FIELDS.into_iter().any(known)
+    }
+
     /// Whether any convolution is computed in bytes.
     pub fn has_bytes(&self) -> bool {
         self.0.keys().any(|name| is_byte_field(name))
@@ -142,10 +148,7 @@ impl Weights {
     /// When only a part of that is known, or it is impossible.
     pub fn byte_scale(&self, name: &str) -> Result<Option<ByteScale>> {
         let field = |field: &str| format!("{name}.{field}");
-        if !BYTE_FIELDS
-            .iter()
-            .any(|own| self.0.contains_key(&field(own)))
-        {
+        if !self.is_in_bytes(name) {
             return Ok(None);
         }
         let scale = self.get(&field("input_scale"), &[1])?[0];

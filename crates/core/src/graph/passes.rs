@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BYTE_FIELDS, Graph, Node, NodeId, Op, Tensor, Weights};
+use super::{Graph, Node, NodeId, Op, Tensor, Weights};
 use crate::error::Result;
 use crate::net::Act;
 
@@ -35,13 +35,8 @@ pub fn without_norms(graph: &Graph) -> Graph {
 /// Names a tensor that is missing or of another shape.
 pub fn fold_norms(graph: &Graph, weights: &Weights) -> Result<(Graph, Weights)> {
     let mut tensors = Weights::default();
-    let in_bytes = |name: &str| {
-        BYTE_FIELDS
-            .iter()
-            .any(|field| weights.0.contains_key(&format!("{name}.{field}")))
-    };
     for node in graph.nodes() {
-        if in_bytes(&node.name) {
+        if weights.is_in_bytes(&node.name) {
             for (name, tensor) in weights.of_conv(&node.name).0 {
                 tensors.insert(name, tensor);
             }

@@ -19,5 +19,5 @@ pub use consensus::Consensus;
 pub use executor::{Aligner, Detector, Program};
 pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
-pub use predictor::Predictor;
+pub use predictor::{First, Predictor, Second};
 pub use prepare::{Prepared, Scaled, fit};

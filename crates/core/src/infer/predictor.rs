@@ -11,7 +11,7 @@ use super::{AlignOptions, Clock, DetectOptions, Prepared, Stage, executor, twins
 use crate::error::{Error, Result, bail, ensure};
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
 use crate::settings::Settings;
-use crate::weights::{Network, Networks};
+use crate::weights::Networks;
 
 /// Finds faces in photos (the detector) and looks again at each (the aligner); one of the two may
 /// be missing. One predictor may be used from many threads at once.
@@ -23,6 +23,12 @@ pub struct Predictor {
     scheme: Scheme,
     clock: Clock,
 }
+
+/// A detector's network and what configures it.
+pub type First<'a> = (Box<dyn FirstLook>, &'a Settings);
+
+/// An aligner's network and what configures it.
+pub type Second<'a> = (Box<dyn SecondLook>, &'a Settings);
 
 impl Predictor {
     /// From the bytes of a weights file, on the executor.
@@ -50,26 +56,30 @@ impl Predictor {
     /// # Errors
     /// When tensors do not fit, or the networks' landmarks differ.
     pub fn of_networks(networks: &Networks) -> Result<Self> {
-        let second = |own: &Network| -> Result<Box<dyn SecondLook>> {
-            Ok(Box::new(executor::Aligner::new(
-                &own.settings,
-                &own.weights,
-            )?))
-        };
-        let aligner = networks.aligner.as_ref();
-        match &networks.detector {
-            Some(own) => {
-                let first = executor::Detector::new(&own.settings, &own.weights)?;
-                let looks = Self::new(Box::new(first), &own.settings)?;
-                match aligner {
-                    Some(other) => looks.with_aligner(second(other)?, &other.settings),
-                    None => Ok(looks),
-                }
+        let (mut first, mut second): (Option<First<'_>>, Option<Second<'_>>) = (None, None);
+        if let Some(own) = &networks.detector {
+            let network = executor::Detector::new(&own.settings, &own.weights)?;
+            first = Some((Box::new(network), &own.settings));
+        }
+        if let Some(own) = &networks.aligner {
+            let network = executor::Aligner::new(&own.settings, &own.weights)?;
+            second = Some((Box::new(network), &own.settings));
+        }
+        Self::of_looks(first, second)
+    }
+
+    /// From networks and what configures each; one of the two may be missing.
+    ///
+    /// # Errors
+    /// When both are, a setting is impossible, or the networks' landmarks differ.
+    pub fn of_looks(first: Option<First<'_>>, second: Option<Second<'_>>) -> Result<Self> {
+        match (first, second) {
+            (Some((first, own)), None) => Self::new(first, own),
+            (Some((first, own)), Some((second, other))) => {
+                Self::new(first, own)?.with_aligner(second, other)
             }
-            None => match aligner {
-                Some(own) => Self::of_aligner(second(own)?, &own.settings),
-                None => bail!(Weights, "there is no network"),
-            },
+            (None, Some((second, own))) => Self::of_aligner(second, own),
+            (None, None) => bail!(Weights, "there is no network"),
         }
     }
 

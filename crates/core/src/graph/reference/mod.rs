@@ -4,7 +4,9 @@
 mod kernels;
 mod random;
 
-use super::{Graph, Node, Op, Shape, Weights};
+use std::collections::BTreeMap;
+
+use super::{ByteScale, Graph, Node, NodeId, Op, Shape, Weights};
 use crate::error::{Error, Result};
 use crate::net::{Act, Conv, Linear};
 
@@ -54,6 +56,30 @@ pub fn run(graph: &Graph, weights: &Weights, image: &[f32]) -> Result<Vec<(Strin
     Ok(outputs
         .map(|(name, id)| (name.clone(), values[id.0].values.clone()))
         .collect())
+}
+
+/// Weights of a folded graph with all convolutions that can be in bytes so, whose inputs reach as far
+/// as those of an `image`.
+///
+/// # Errors
+/// As [`run`].
+pub fn in_bytes(graph: &Graph, weights: &Weights, image: &[f32]) -> Result<Weights> {
+    let mut open = graph.clone();
+    let convs = graph.byte_convs();
+    let name = |id: &NodeId| format!("read by {}", graph.node(*id).name);
+    for id in &convs {
+        open.name_output(name(id), graph.node(*id).inputs[0]);
+    }
+    let seen: BTreeMap<String, Vec<f32>> = run(&open, weights, image)?.into_iter().collect();
+    let mut rounded = weights.clone();
+    for id in &convs {
+        let values = &seen[&name(id)];
+        let low = values.iter().copied().fold(0.0, f32::min);
+        let high = values.iter().copied().fold(0.0, f32::max);
+        let scale = ByteScale::reaching(low, high);
+        rounded.round_to_bytes(&graph.node(*id).name, scale)?;
+    }
+    Ok(rounded)
 }
 
 fn misfit(node: &Node) -> Error {
