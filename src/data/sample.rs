@@ -50,6 +50,7 @@ impl FaceLabel {
             landmarks: &self.landmarks,
             ignored: self.ignored,
             weight: 1.0,
+            pose: self.pose,
         }
     }
 

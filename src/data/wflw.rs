@@ -14,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
+use super::head_poses::HeadPoses;
 use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::{FaceLabel, Reason};
 use crate::geometry::{BoxXyxy, Landmarks, Point};
@@ -50,6 +51,7 @@ pub(super) fn parse(
     text: &str,
     list: &List<'_>,
     disagreement: Option<&Disagreement>,
+    poses: Option<&HeadPoses>,
     faults: &mut Faults<'_>,
 ) -> Result<Vec<Listed>> {
     let mut photos: Vec<Listed> = Vec::new();
@@ -70,6 +72,7 @@ pub(super) fn parse(
             unsure += 1;
             label.clear_landmarks();
         }
+        label.pose = poses.and_then(|poses| poses.get(faces - 1));
         no_rect += usize::from(!label.box_xyxy.has_size());
         let at = *index.entry(name).or_insert_with(|| {
             photos.push(list.photo(name, line, Vec::new()));
@@ -79,6 +82,9 @@ pub(super) fn parse(
             place: line.into(),
             label,
         });
+    }
+    if let Some(poses) = poses {
+        poses.check(faces)?;
     }
     if let Some(d) = disagreement {
         ensure!(

@@ -173,6 +173,7 @@ fn faces(config: &Config, size: u32) -> Result<Targets> {
             landmarks,
             ignored: false,
             weight: 1.0,
+            pose: None,
         })
         .collect();
     TaskTargets::new(config, size)?.of(&truths, true)
