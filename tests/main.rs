@@ -25,4 +25,5 @@ mod properties;
 mod regression;
 mod support;
 mod synth;
+mod tasks;
 mod train;
