@@ -27,6 +27,7 @@ pub mod output;
 pub mod pose_loss;
 pub mod render;
 pub mod synth;
+pub mod task;
 pub mod text;
 pub mod train;
 

@@ -61,6 +61,7 @@ pub(crate) fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConf
         wider: None,
         disagreement: None,
         max_disagreement: None,
+        half_disagreement: None,
         pose: None,
         pose_convention: PoseConvention::default(),
         complete: None,

@@ -126,6 +126,9 @@ pub struct SourceConfig {
     /// Faces above this disagreement keep their box, not their points.
     #[serde(default)]
     pub max_disagreement: Option<f32>,
+    /// Points of a face with this disagreement count half, others `1 / (1 + (own / this)^2)`.
+    #[serde(default)]
+    pub half_disagreement: Option<f32>,
     /// Pitch, yaw and roll of each line of a WFLW list, degrees, one head a line.
     #[serde(default)]
     pub pose: Option<PathBuf>,

@@ -190,6 +190,7 @@ mod tests {
             wider: None,
             disagreement: Some(path("1.pts")),
             max_disagreement: None,
+            half_disagreement: None,
             pose: None,
             pose_convention: PoseConvention::default(),
             complete: None,
