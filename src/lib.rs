@@ -24,6 +24,7 @@ pub mod model;
 pub mod ops;
 pub mod optim;
 pub mod output;
+pub mod pose_loss;
 pub mod render;
 pub mod synth;
 pub mod task;

@@ -280,6 +280,7 @@ fn one_batch_is_learned_by_heart_and_its_faces_are_aligned() {
                 score: 1.0,
                 landmarks: label.landmarks.points().collect(),
                 landmark_scores: None,
+                pose: None,
             };
             let seen = predictor.look_again(&photo, vec![known]).unwrap();
             let normaliser = alignment::normaliser(label, scheme.normalise()).unwrap();
@@ -417,7 +418,7 @@ fn retinamark(folder: &Path, args: &[&str]) -> Output {
 }
 
 #[track_caller]
-fn succeeds(folder: &Path, args: &[&str]) -> String {
+pub(crate) fn succeeds(folder: &Path, args: &[&str]) -> String {
     let output = retinamark(folder, args);
     let text = [&output.stdout, &output.stderr].map(|b| String::from_utf8_lossy(b).into_owned());
     assert!(output.status.success(), "{args:?}: {}", text[1]);
@@ -425,7 +426,7 @@ fn succeeds(folder: &Path, args: &[&str]) -> String {
 }
 
 #[track_caller]
-fn fails(folder: &Path, args: &[&str], why: &str) {
+pub(crate) fn fails(folder: &Path, args: &[&str], why: &str) {
     let output = retinamark(folder, args);
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(

@@ -160,6 +160,18 @@ fn impossible_values_are_named_with_what_is_allowed() {
             ["data.train[0].wider", "wflw", "only"],
         ),
         (
+            "data: {train: [{kind: wflw, list: a, pose_convention: face3d}]}",
+            ["data.train[0].pose_convention", "needs", "pose"],
+        ),
+        (
+            "data: {pose: points}\nlandmarks: {scheme: custom, custom: {points: 3, normalise: [0, 1]}}",
+            ["data.pose", "eyes", "landmarks.custom.anatomy"],
+        ),
+        (
+            "loss: {pose: {weight: -1}}",
+            ["loss.pose.weight", "0 to", "-1"],
+        ),
+        (
             "landmarks: {scheme: custom}",
             ["landmarks.custom", "missing", "custom"],
         ),

@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
-use retinamark::config::{Config, OnError, SourceConfig, SourceKind};
+use retinamark::config::{Config, OnError, PoseConvention, SourceConfig, SourceKind};
 use retinamark::data::{Dataset, refuse_overlap};
 use tempfile::TempDir;
 
@@ -62,6 +62,8 @@ pub(crate) fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConf
         disagreement: None,
         max_disagreement: None,
         half_disagreement: None,
+        pose: None,
+        pose_convention: PoseConvention::default(),
         complete: None,
     }
 }

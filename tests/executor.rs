@@ -33,6 +33,7 @@ fn config(backbone: BackboneKind) -> Config {
     config.model.landmark_tower_channels = 24;
     config.aligner.side = 50;
     config.aligner.heatmap_channels = 20;
+    config.aligner.pose = true;
     config
 }
 
@@ -108,8 +109,10 @@ fn aligners_give_burns_numbers() {
         let pixels = random_pixels(&mut rng, size);
         let outputs = model.forward(tensor(&pixels, size));
         let scales = outputs.log_scales.map(numbers).unwrap();
-        let expected = [numbers(outputs.deltas), scales];
-        let found = executed(&model, &pixels, size, &["deltas", "log_scales"]);
+        let pose = outputs.pose.map(numbers).unwrap();
+        let expected = [numbers(outputs.deltas), scales, pose];
+        let names = ["deltas", "log_scales", "pose"];
+        let found = executed(&model, &pixels, size, &names);
         assert_same(&format!("{backbone:?}"), &found, &expected);
     }
 }

@@ -21,6 +21,7 @@ mod loss;
 mod metrics;
 mod model;
 mod ops;
+mod pose;
 mod properties;
 mod regression;
 mod support;

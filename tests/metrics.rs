@@ -27,6 +27,7 @@ fn found(x: f32, off: f32) -> Face {
         score: 0.9,
         landmarks: POINTS.map(|p| [p[0] + x + off, p[1]]).to_vec(),
         landmark_scores: None,
+        pose: None,
     }
 }
 

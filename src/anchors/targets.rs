@@ -4,7 +4,7 @@ use anyhow::{Result, ensure};
 
 use super::{Anchors, Coder, Match, Matcher};
 use crate::config::Config;
-use crate::geometry::{BoxXyxy, Landmarks};
+use crate::geometry::{BoxXyxy, HeadPose, Landmarks};
 
 /// A labelled face as the matcher sees it, pixels of the network input.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,8 @@ pub struct Truth<'a> {
     pub ignored: bool,
     /// How often its landmarks count.
     pub weight: f32,
+    /// How its head is turned in the network input, where somebody says so.
+    pub pose: Option<HeadPose>,
 }
 
 impl Truth<'_> {
@@ -45,6 +47,8 @@ pub struct Targets {
     pub face_weights: Vec<f32>,
     /// Share of each coordinate in its face's mean: 1 / labelled coordinates, or 0.
     pub landmark_weights: Vec<f32>,
+    /// How the head of the face in a crop is turned there, where it is known.
+    pub pose: Option<HeadPose>,
 }
 
 /// Matches and encodes the faces of images.
@@ -98,8 +102,8 @@ impl TargetBuilder {
         Ok(targets)
     }
 
-    /// Targets of the crop of one face, whose only anchor learns its landmarks; without any when
-    /// the face has none.
+    /// Targets of the crop of one face, whose only anchor learns its landmarks and the turn of its
+    /// head; without those that the face does not have.
     ///
     /// # Errors
     /// As [`Self::build`].
@@ -111,6 +115,7 @@ impl TargetBuilder {
             labels: vec![1],
             positives: vec![0],
             faces: vec![0],
+            pose: face.pose,
             ..Targets::default()
         };
         self.push_landmarks(&mut targets, anchor_cxcywh, face)?;

@@ -226,6 +226,7 @@ mod tests {
             score: 0.9,
             landmarks: Vec::new(),
             landmark_scores: None,
+            pose: None,
         };
         let mut ignored = face(100.0);
         ignored.ignored = true;

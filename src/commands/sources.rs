@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
 
-use crate::config::{Config, SourceConfig, SourceKind};
+use crate::config::{Config, PoseConvention, SourceConfig, SourceKind};
 use crate::data::is_list;
 
 /// The source that `KIND:LIST[:IMAGES[:WIDER]]` names.
@@ -66,6 +66,8 @@ pub(super) fn list_of(kind: SourceKind, list: &Path, images: Option<&Path>) -> S
         disagreement: None,
         max_disagreement: None,
         half_disagreement: None,
+        pose: None,
+        pose_convention: PoseConvention::default(),
         complete: None,
     }
 }

@@ -12,6 +12,8 @@ pub struct DataConfig {
     pub train: Vec<SourceConfig>,
     /// Sources to validate on.
     pub validation: Vec<SourceConfig>,
+    /// Where the turn of each head comes from.
+    pub pose: PoseOrigin,
     /// Task `align`: how often turned faces are drawn, relative to others.
     pub turned_weight: f32,
     /// What to do about a bad line or photo.
@@ -29,6 +31,7 @@ impl Default for DataConfig {
         Self {
             train: Vec::new(),
             validation: Vec::new(),
+            pose: PoseOrigin::Labels,
             turned_weight: 1.0,
             on_error: OnError::Fail,
             workers: 0,
@@ -36,6 +39,32 @@ impl Default for DataConfig {
             cache_mib: 2048,
         }
     }
+}
+
+/// Where the turn of a head comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoseOrigin {
+    /// The lists; a face of which they do not say has none.
+    Labels,
+    /// The face's landmarks, under which a fixed face in space is turned; see
+    /// [`FaceModel`](crate::geometry::FaceModel).
+    Points,
+    /// The lists, and the landmarks where they do not say.
+    LabelsOrPoints,
+}
+
+/// What the angles of a file of head poses mean.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PoseConvention {
+    /// Those of 300W-LP, as networks trained on it (HopeNet, 6DRepNet) give them: see
+    /// [`HeadPose`](crate::geometry::HeadPose).
+    #[default]
+    #[serde(rename = "300w_lp")]
+    W300Lp,
+    /// Those of face3d and InsightFace, where a positive pitch looks down and the roll is the last turn.
+    #[serde(rename = "face3d")]
+    Face3d,
 }
 
 /// What to do about bad data.
@@ -100,10 +129,32 @@ pub struct SourceConfig {
     /// Points of a face with this disagreement count half, others `1 / (1 + (own / this)^2)`.
     #[serde(default)]
     pub half_disagreement: Option<f32>,
+    /// Pitch, yaw and roll of each line of a WFLW list, degrees, one head a line.
+    #[serde(default)]
+    pub pose: Option<PathBuf>,
+    /// What the angles of `pose` mean.
+    #[serde(default)]
+    pub pose_convention: PoseConvention,
     /// Whether all faces in the photos are labelled. Elsewhere only the surroundings of labelled
     /// faces count as background. None: photos found in a WIDER list are complete, others not.
     #[serde(default)]
     pub complete: Option<bool>,
+}
+
+impl SourceConfig {
+    /// The other files that belong to `list`.
+    pub fn beside(&self) -> impl Iterator<Item = &PathBuf> {
+        [&self.wider, &self.disagreement, &self.pose]
+            .into_iter()
+            .flatten()
+    }
+
+    /// The same for changing them.
+    pub fn beside_mut(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        [&mut self.wider, &mut self.disagreement, &mut self.pose]
+            .into_iter()
+            .flatten()
+    }
 }
 
 const fn one() -> f32 {

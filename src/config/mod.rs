@@ -30,6 +30,7 @@ pub use crate::optim::{
     Cyclical, Exponential, Ftrl, MultiStep, OneCycle, OptimizerConfig, OptimizerKind, Polynomial,
     Regularizer, RmsProp, ScheduleConfig, ScheduleKind, Sgd, StepDecay,
 };
+pub use crate::pose_loss::{Added, Multiplied, PoseLossKind};
 
 /// Everything that can be set. Unknown keys are errors, missing ones take their default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::landmark_loss::LandmarkLossKind;
+use crate::pose_loss::PoseLossKind;
 
 /// Which anchors learn which face.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +47,8 @@ pub struct LossConfig {
     pub attribute_weights: bool,
     /// Which landmark loss.
     pub landmark: LandmarkLossKind,
+    /// Which loss of the head's pose, where the aligner tells it.
+    pub pose: PoseLossKind,
 }
 
 impl Default for LossConfig {
@@ -58,6 +61,7 @@ impl Default for LossConfig {
             negative_ratio: 7.0,
             attribute_weights: false,
             landmark: LandmarkLossKind::default(),
+            pose: PoseLossKind::default(),
         }
     }
 }

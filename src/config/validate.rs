@@ -5,9 +5,11 @@ use anyhow::Result;
 
 use super::{
     AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig,
-    LossConfig, MatcherConfig, ModelConfig, SourceConfig, SourceKind, TrainConfig,
+    LossConfig, MatcherConfig, ModelConfig, PoseConvention, PoseOrigin, SourceConfig, SourceKind,
+    TrainConfig,
 };
 use crate::check::Check;
+use crate::geometry::{FaceModel, Scheme};
 use crate::kinds::Kinds;
 
 /// Strides of the feature maps that every backbone gives.
@@ -33,6 +35,7 @@ impl Config {
                 ),
             ),
         }
+        self.check_pose(&mut check);
         input(&mut check, &self.input);
         model(&mut check, &self.model);
         anchors(&mut check, &self.anchors);
@@ -48,6 +51,17 @@ impl Config {
         check.between("snapshot.score", self.snapshot.score, 0.0, 1.0);
         detect(&mut check, &self.detect);
         check.finish()
+    }
+
+    /// Whether heads can be turned as their points are.
+    fn check_pose(&self, check: &mut Check) {
+        let knows = |scheme: Scheme| FaceModel::of(&scheme).is_some();
+        check.ensure(
+            self.data.pose == PoseOrigin::Labels || self.landmarks.scheme().map_or(true, knows),
+            "data.pose",
+            "points need to know where eyes, nose and mouth are: a built-in landmarks.scheme, or \
+             landmarks.custom.anatomy",
+        );
     }
 }
 
@@ -168,6 +182,7 @@ fn source(check: &mut Check, key: &str, s: &SourceConfig) {
     for (name, given) in [
         ("wider", s.wider.is_some()),
         ("disagreement", s.disagreement.is_some()),
+        ("pose", s.pose.is_some()),
     ] {
         check.ensure(
             !given || s.kind == SourceKind::Wflw,
@@ -175,6 +190,11 @@ fn source(check: &mut Check, key: &str, s: &SourceConfig) {
             "is for sources of kind wflw only",
         );
     }
+    check.ensure(
+        s.pose.is_some() || s.pose_convention == PoseConvention::default(),
+        &format!("{key}.pose_convention"),
+        "needs `pose` too",
+    );
     for (name, limit) in [
         ("max_disagreement", s.max_disagreement),
         ("half_disagreement", s.half_disagreement),
@@ -208,6 +228,7 @@ fn loss(check: &mut Check, c: &LossConfig) {
     }
     check.between("loss.uncertainty_weight", c.uncertainty_weight, 0.0, 1e6);
     c.landmark.loss().check(check);
+    c.pose.loss().check(check);
 }
 
 fn train(check: &mut Check, c: &TrainConfig) {

@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 
+use super::head_poses::{self, Origins};
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
 use super::{FaceLabel, Group, Reason, Report, Sample, epoch_order};
-use crate::config::{Config, OnError, SourceConfig};
+use crate::config::{Config, OnError, PoseOrigin, SourceConfig};
 use crate::geometry::{BoxXyxy, Scheme};
 use crate::imaging;
 use crate::task::{self, View};
@@ -89,6 +90,7 @@ impl Dataset {
                 "{} gives no photo that another source does not give already",
                 source.list.display()
             );
+            set.settle_poses(source, &mut entries, &scheme, config);
             let start = set.samples.len();
             for entry in entries {
                 set.origins.push(entry.origin);
@@ -241,6 +243,30 @@ impl Dataset {
     pub fn left_out(&self) -> Report {
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         broken.report.clone()
+    }
+
+    /// Settle how heads are turned, and tell where that comes from if somebody wants to know.
+    fn settle_poses(
+        &mut self,
+        source: &SourceConfig,
+        entries: &mut [Entry],
+        scheme: &Scheme,
+        config: &Config,
+    ) {
+        let faces = entries.iter_mut().flat_map(|e| &mut e.sample.faces);
+        let origin = config.data.pose;
+        let Origins {
+            labels,
+            points,
+            none,
+        } = head_poses::settle(faces, scheme, origin);
+        if config.aligner.pose || origin != PoseOrigin::Labels {
+            self.report.notes.push(format!(
+                "{}: head poses of {labels} faces from labels, of {points} from points; {none} faces \
+                 with points have none",
+                source.list.display()
+            ));
+        }
     }
 
     /// Leave out photos that an earlier source gives.

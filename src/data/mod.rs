@@ -15,6 +15,7 @@ mod dataset;
 mod files;
 mod fit;
 mod formats;
+mod head_poses;
 mod lapa;
 mod list;
 mod loader;

@@ -28,7 +28,7 @@ pub fn parse_list(
     let mut report = Report::default();
     let mut faults = Faults::new(name, OnError::Skip, &mut report);
     let photos = match Reader::of(kind) {
-        Reader::Wflw => wflw::parse(&text()?, &list, None, &mut faults)?,
+        Reader::Wflw => wflw::parse(&text()?, &list, None, None, &mut faults)?,
         Reader::Wider => wider::parse(&text()?, &list, &mut faults)?,
         Reader::Retinaface => retinaface::parse(&text()?, &list, &mut faults)?,
         Reader::Coco => coco::parse(&text()?, &list, &mut faults)?,

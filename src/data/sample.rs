@@ -53,6 +53,7 @@ impl FaceLabel {
             landmarks: &self.landmarks,
             ignored: self.ignored,
             weight: self.trust,
+            pose: self.pose,
         }
     }
 

@@ -7,6 +7,7 @@ use anyhow::{Result, bail};
 use rayon::prelude::*;
 
 use super::files::{self, Format};
+use super::head_poses::HeadPoses;
 use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::repeats::Repeats;
 use super::wflw::Disagreement;
@@ -108,7 +109,8 @@ impl Reader<'_> {
             formats::Reader::Files(format) => return self.files(format, report),
             formats::Reader::Wflw => {
                 let (text, unsure) = (text()?, disagreement(source)?);
-                let photos = wflw::parse(&text, &list, unsure.as_ref(), faults)?;
+                let poses = HeadPoses::of(source)?;
+                let photos = wflw::parse(&text, &list, unsure.as_ref(), poses.as_ref(), faults)?;
                 let lines = list::lines(&text).count();
                 (photos, Some(lines), Some(Scheme::wflw98()))
             }

@@ -14,6 +14,7 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
+use super::head_poses::HeadPoses;
 use super::list::{self, Fault, Faults, List, Listed, ListedFace};
 use super::{FaceLabel, Reason};
 use crate::geometry::{BoxXyxy, Landmarks, Point};
@@ -80,6 +81,7 @@ pub(super) fn parse(
     text: &str,
     list: &List<'_>,
     disagreement: Option<&Disagreement>,
+    poses: Option<&HeadPoses>,
     faults: &mut Faults<'_>,
 ) -> Result<Vec<Listed>> {
     let mut photos: Vec<Listed> = Vec::new();
@@ -97,6 +99,7 @@ pub(super) fn parse(
         if let Some(d) = disagreement {
             unsure += usize::from(!d.judge(faces - 1, &mut label));
         }
+        label.pose = poses.and_then(|poses| poses.get(faces - 1));
         no_rect += usize::from(!label.box_xyxy.has_size());
         let at = *index.entry(name).or_insert_with(|| {
             photos.push(list.photo(name, line, Vec::new()));
@@ -106,6 +109,9 @@ pub(super) fn parse(
             place: line.into(),
             label,
         });
+    }
+    if let Some(poses) = poses {
+        poses.check(faces)?;
     }
     if let Some(d) = disagreement {
         ensure!(

@@ -28,6 +28,9 @@ pub fn table(report: &Report, size: u32) -> String {
     } else {
         push_line(&mut out, "No landmarks to measure.");
     }
+    if let Some(pose) = &report.pose {
+        push_line(&mut out, &pose.to_string());
+    }
     match &report.ap {
         Some(ap) => push_ap(&mut out, ap, size),
         None => push_line(&mut out, "No AP: no photo with all its faces labelled."),
@@ -79,7 +82,7 @@ fn push_ap(out: &mut String, ap: &ApReport, size: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::{Alignment, ApSubset, FaceError};
+    use crate::metrics::{Alignment, ApSubset, FaceError, PoseReport};
 
     #[test]
     fn every_figure_is_shown() {
@@ -91,6 +94,12 @@ mod tests {
             photos: 1,
             alignment: Alignment::of(&[face], 2),
             one_pass: Alignment::of(&[face], 2),
+            pose: Some(PoseReport {
+                faces: 3,
+                pitch: 1.0,
+                yaw: 2.0,
+                roll: 4.5,
+            }),
             ap: Some(ApReport {
                 ap: 0.5,
                 photos: 1,
@@ -112,6 +121,7 @@ mod tests {
             "AP@0.50 0.5000",
             "easy",
             "2 faces",
+            "off by 2.50 degrees",
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
@@ -119,6 +129,7 @@ mod tests {
             photos: 0,
             alignment: None,
             one_pass: None,
+            pose: None,
             ap: None,
         };
         assert!(table(&nothing, 640).contains("No landmarks"));

@@ -29,6 +29,7 @@ fn found(x: f32, score: f32) -> Face {
         score,
         landmarks: Vec::new(),
         landmark_scores: None,
+        pose: None,
     }
 }
 

@@ -138,11 +138,16 @@ impl SecondLook for Aligner {
             Some(scales) => scales.try_into_vec_as::<f32>().map_err(device)?,
             None => Vec::new(),
         };
+        let poses = match outputs.pose {
+            Some(poses) => poses.try_into_vec_as::<f32>().map_err(device)?,
+            None => Vec::new(),
+        };
         let aligned = |(crop, deltas): (usize, &[f32])| RawLandmarks {
             deltas: deltas.to_vec(),
             log_scales: scales
                 .get(crop * points..(crop + 1) * points)
                 .map(<[f32]>::to_vec),
+            pose: poses.as_chunks().0.get(crop).copied(),
         };
         Ok(deltas
             .chunks_exact(2 * points)

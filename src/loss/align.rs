@@ -1,4 +1,4 @@
-//! The loss of the aligner: landmarks, and how sure it is of each.
+//! The loss of the aligner: landmarks, how sure it is of each, and how the head is turned.
 
 use anyhow::{Result, ensure};
 use burn::tensor::{Tensor, TensorData};
@@ -9,11 +9,13 @@ use crate::config::LossConfig;
 use crate::geometry::Scheme;
 use crate::landmark_loss::{SchemeLoss, per_point};
 use crate::model::AlignerOutputs;
+use crate::pose_loss::PoseErrors;
 
 /// Landmark loss, and the negative log-likelihood of
 /// its errors under a Laplace distribution of the predicted scale, `ln(2 b) + |d| / b`; each is a
 /// sum divided by the number of faces (at least 1), times its weight. Errors enter the likelihood
 /// without a gradient: it teaches the scales and the features they share, not the points directly.
+/// Where the network tells the pose of heads, [`LossConfig::pose`] says what its errors do.
 #[derive(Clone, Debug)]
 pub struct AlignLoss {
     config: LossConfig,
@@ -29,7 +31,8 @@ impl AlignLoss {
         }
     }
 
-    /// The loss of a batch, of the parts `landmarks` and, with confidences, `uncertainty`: B crops and the targets of each, which have one anchor.
+    /// The loss of a batch: B crops and the targets of each, which have one anchor. Its parts are `landmarks`
+    /// and, where the network gives those and they cost something by themselves, `uncertainty` and `pose`.
     ///
     /// # Errors
     /// When the outputs and targets differ in crops or points.
@@ -61,7 +64,13 @@ impl AlignLoss {
         let weights = flat(|t| &t.landmark_weights); // [B,2L], each face's sum to 1, or 0
         let error = outputs.deltas.clone() - flat(|t| &t.landmark_deltas); // [B,2L]
         let own = |t: &Targets| vec![t.face_weights.first().copied().unwrap_or(1.0)];
-        let factors = face_factors(targets, crops, &device, own);
+        let pose = outputs.pose.as_ref().map(|angles| {
+            let truths: Vec<_> = targets.iter().map(|t| t.pose).collect();
+            PoseErrors::new(angles, &truths)
+        });
+        let pose_loss = self.config.pose.loss();
+        let by_pose = pose.as_ref().and_then(|errors| pose_loss.factors(errors));
+        let factors = product(face_factors(targets, crops, &device, own), by_pose);
         let landmarks = self.landmark.sum(error.clone(), weights.clone(), factors) * share;
         let landmarks = landmarks * self.config.landmark_weight;
         let mut total = landmarks.clone();
@@ -72,11 +81,23 @@ impl AlignLoss {
             total = total + uncertainty.clone();
             parts.push(("uncertainty", uncertainty));
         }
+        if let Some(part) = pose.as_ref().and_then(|errors| pose_loss.part(errors)) {
+            total = total + part.clone();
+            parts.push(("pose", part));
+        }
         Ok(Losses {
             total,
             parts,
             positives: faces,
         })
+    }
+}
+
+/// How often each face counts, of two reasons to count more or less than once.
+fn product(a: Option<Tensor<2>>, b: Option<Tensor<2>>) -> Option<Tensor<2>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a * b),
+        (a, b) => a.or(b),
     }
 }
 
@@ -95,8 +116,10 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::geometry::HeadPose;
     use crate::geometry::landmarks::Anatomy;
     use crate::landmark_loss::{L1, LandmarkLossKind};
+    use crate::pose_loss::{Added, Multiplied, PoseLossKind};
 
     fn tensor<const N: usize>(values: [f32; N], device: &Device) -> Tensor<2> {
         Tensor::<1>::from_floats(values, device).reshape([1, N])
@@ -139,6 +162,7 @@ mod tests {
         let outputs = AlignerOutputs {
             deltas: deltas.clone(),
             log_scales: Some(log_scales.clone()),
+            pose: None,
         };
         // The last coordinate is not labelled.
         let targets = [target([0.0, 0.0, 1.0, 0.0], [0.25, 0.25, 0.5, 0.0])];
@@ -167,12 +191,50 @@ mod tests {
     }
 
     #[test]
+    fn the_pose_of_a_head_adds_or_multiplies() {
+        let device = Device::flex();
+        let outputs = AlignerOutputs {
+            deltas: tensor([1.0, 2.0, 0.5, 9.0], &device),
+            log_scales: None,
+            pose: Some(tensor([0.5, 0.0, 0.0], &device)),
+        };
+        // Landmarks cost 1, as above, twice for what the face has; 1 - cos 0.5 = 0.1224174.
+        let face = |pose| Targets {
+            face_weights: vec![2.0],
+            pose,
+            ..target([0.0, 0.0, 1.0, 0.0], [0.25, 0.25, 0.5, 0.0])
+        };
+        let parts = |loss: PoseLossKind, pose| {
+            let loss = loss_of(&LossConfig {
+                pose: loss,
+                ..LossConfig::default()
+            });
+            let losses = loss.forward(&outputs, &[face(pose)]).unwrap();
+            let part = |name| losses.part(name).map(|x| x.clone().into_scalar::<f32>());
+            let sum: f32 = ["landmarks", "pose"].into_iter().flat_map(part).sum();
+            assert!((losses.total.clone().into_scalar::<f32>() - sum).abs() < 1e-6);
+            (part("landmarks").unwrap(), part("pose"))
+        };
+        let near = |a: f32, b: f32| (a - b).abs() < 1e-5;
+        let (added, known) = (Added { weight: 3.0 }, Some(HeadPose::default()));
+        let (landmarks, pose) = parts(PoseLossKind::Added(added.clone()), known);
+        assert!(near(landmarks, 2.0) && near(pose.unwrap(), 0.367_252));
+        let (landmarks, pose) = parts(PoseLossKind::Added(added), None);
+        assert!(near(landmarks, 2.0) && pose == Some(0.0));
+        let (landmarks, pose) = parts(PoseLossKind::Multiplied(Multiplied {}), known);
+        assert!(near(landmarks, 0.244_835) && pose.is_none());
+        let (landmarks, pose) = parts(PoseLossKind::Multiplied(Multiplied {}), None);
+        assert!(near(landmarks, 2.0) && pose.is_none());
+    }
+
+    #[test]
     fn crops_without_points_do_not_thin_out_the_others() {
         let device = Device::flex();
         let two = |row: [f32; 4]| Tensor::cat(vec![tensor(row, &device), tensor(row, &device)], 0);
         let outputs = AlignerOutputs {
             deltas: two([1.0, 2.0, 0.5, 9.0]),
             log_scales: None,
+            pose: None,
         };
         let loss = loss_of(&LossConfig {
             landmark_weight: 3.0,
@@ -208,6 +270,7 @@ mod tests {
         let outputs = AlignerOutputs {
             deltas: tensor([1.0, 2.0, 0.5, 9.0], &device),
             log_scales: None,
+            pose: None,
         };
         let losses = loss().forward(&outputs, &[Targets::default()]).unwrap();
         assert_eq!(losses.total.into_scalar::<f32>(), 0.0);
@@ -217,6 +280,7 @@ mod tests {
         let outputs = AlignerOutputs {
             deltas: Tensor::cat(vec![rows(), rows()], 0),
             log_scales: None,
+            pose: None,
         };
         let targets = [target([0.0; 4], [0.25; 4]), Targets::default()];
         let losses = loss().forward(&outputs, &targets).unwrap();

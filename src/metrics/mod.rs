@@ -2,6 +2,7 @@
 
 pub mod alignment;
 pub mod ap;
+pub mod pose;
 
 use serde::Serialize;
 
@@ -10,6 +11,7 @@ use crate::geometry::{Face, Scheme};
 
 pub use alignment::{Alignment, FaceError, JointOptions, Subset, Summary};
 pub use ap::ApCounter;
+pub use pose::{PoseCounter, PoseReport};
 
 /// What the evaluator measures, and how strictly.
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +63,7 @@ pub struct Evaluator {
     unmeasured: usize,
     complete: usize,
     ap: ApCounter,
+    pose: PoseCounter,
     members: Vec<u32>,
 }
 
@@ -86,6 +89,7 @@ impl Evaluator {
             unmeasured: 0,
             complete: 0,
             ap: ApCounter::new(options.ap_iou, options.min_face),
+            pose: PoseCounter::default(),
             members: Vec::new(),
             options,
         }
@@ -125,6 +129,9 @@ impl Evaluator {
             attributes: face.attributes,
         };
         self.faces.push(error);
+        if let Some((d, _)) = found {
+            self.pose.add(detections[d].pose, face.pose);
+        }
         Some(Measured {
             face: index,
             detection: found.map(|(d, _)| d),
@@ -149,6 +156,7 @@ impl Evaluator {
             photos: self.photos,
             alignment: Alignment::of(&self.faces, self.unmeasured),
             one_pass: None,
+            pose: self.pose.finish(),
             ap: self.ap.average_precision().map(|ap| ApReport {
                 ap,
                 photos: self.complete,
@@ -176,6 +184,9 @@ pub struct Report {
     pub alignment: Option<Alignment>,
     /// The joint protocol with the landmarks of the first look, where there was a second one.
     pub one_pass: Option<Alignment>,
+    /// How far heads' poses are off, of faces found in the joint protocol; none when no label or no
+    /// network tells them.
+    pub pose: Option<PoseReport>,
     /// The AP; none when no photo is completely labelled.
     pub ap: Option<ApReport>,
 }
@@ -211,6 +222,12 @@ impl Report {
         }
         if let Some(first_look) = &self.one_pass {
             push("one_pass/", &first_look.all);
+        }
+        if let Some(pose) = &self.pose {
+            figures.extend(
+                pose.figures()
+                    .map(|(name, number)| (name.to_owned(), number)),
+            );
         }
         if let Some(ap) = &self.ap {
             figures.push(("ap".into(), ap.ap));

@@ -22,6 +22,8 @@ pub struct AlignerOutputs {
     /// `[B,L]`: logarithm of the scale of the Laplace distribution of both coordinates' errors, in
     /// the same terms; `None` without `aligner.uncertainty`.
     pub log_scales: Option<Tensor<2>>,
+    /// `[B,3]`: pitch, yaw and roll of the head in the crop, radians; `None` without `aligner.pose`.
+    pub pose: Option<Tensor<2>>,
 }
 
 /// Landmark regressor on crops of one size.
@@ -39,12 +41,7 @@ impl Describe for AlignerNet {
     fn trace(&self, _size: [usize; 2]) -> Graph {
         let (mut trace, crop) = Trace::of([3, self.side, self.side]);
         let outputs = self.forward(&mut trace, &crop);
-        let scales = outputs.log_scales.map(|scales| ("log_scales", scales));
-        let all: Vec<_> = [("deltas", outputs.deltas)]
-            .into_iter()
-            .chain(scales)
-            .collect();
-        trace.finish(&all)
+        trace.finish(&outputs.named())
     }
 }
 
@@ -55,6 +52,7 @@ impl Aligner {
         AlignerOutputs {
             deltas: outputs.deltas.flatten(1, 3),
             log_scales: outputs.log_scales.map(|scales| scales.flatten(1, 3)),
+            pose: outputs.pose.map(|pose| pose.flatten(1, 3)),
         }
     }
 

@@ -66,6 +66,7 @@ mod tests {
             score: 1.0,
             landmarks,
             landmark_scores: None,
+            pose: None,
         }
     }
 

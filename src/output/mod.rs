@@ -21,4 +21,4 @@ pub use name::portable_name;
 pub use provenance::{Settings, Stamp};
 pub use pts::pts_text;
 pub use record::{FaceRecord, PhotoRecord};
-pub use table::write_table;
+pub use table::{Columns, write_table};

@@ -30,11 +30,15 @@ pub struct FaceRecord {
     /// Confidence of each landmark, when the model gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landmark_scores: Option<Vec<f32>>,
+    /// Pitch, yaw and roll of the head, degrees, when the model tells them. Up, to the left of the
+    /// picture and clockwise are positive; see [`HeadPose`](crate::geometry::HeadPose).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pose: Option<[f32; 3]>,
 }
 
 impl PhotoRecord {
-    /// The line of a photo. Coordinates are rounded to hundredths of a pixel, scores to five
-    /// decimals.
+    /// The line of a photo. Coordinates are rounded to hundredths of a pixel, angles to hundredths
+    /// of a degree, scores to five decimals.
     pub fn new(image: String, [width, height]: [u32; 2], faces: &[Face]) -> Self {
         Self {
             image,
@@ -48,18 +52,19 @@ impl PhotoRecord {
 impl FaceRecord {
     fn new(face: &Face) -> Self {
         Self {
-            box_xyxy: <[f32; 4]>::from(face.box_xyxy).map(pixels),
+            box_xyxy: <[f32; 4]>::from(face.box_xyxy).map(hundredths),
             score: score(face.score),
-            landmarks: face.landmarks.iter().map(|p| p.map(pixels)).collect(),
+            landmarks: face.landmarks.iter().map(|p| p.map(hundredths)).collect(),
             landmark_scores: face
                 .landmark_scores
                 .as_ref()
                 .map(|s| s.iter().copied().map(score).collect()),
+            pose: face.pose.map(|pose| pose.degrees().map(hundredths)),
         }
     }
 }
 
-fn pixels(v: f32) -> f32 {
+fn hundredths(v: f32) -> f32 {
     rounded(v, 100.0)
 }
 
@@ -75,6 +80,7 @@ fn rounded(v: f32, steps: f64) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::geometry::HeadPose;
 
     #[test]
     fn a_line_has_the_documented_shape() {
@@ -83,13 +89,28 @@ mod tests {
             score: 0.912_345_6,
             landmarks: vec![[-0.001, 10_000.016]],
             landmark_scores: None,
+            pose: None,
         };
-        let line = serde_json::to_string(&PhotoRecord::new("a/b.jpg".into(), [5, 6], &[face]));
+        let line = serde_json::to_string(&PhotoRecord::new(
+            "a/b.jpg".into(),
+            [5, 6],
+            std::slice::from_ref(&face),
+        ));
         let expected = concat!(
             r#"{"image":"a/b.jpg","width":5,"height":6,"#,
             r#""faces":[{"box":[1.0,2.13,3.0,4.0],"score":0.91235,"#,
             r#""landmarks":[[0.0,10000.02]]}]}"#
         );
         assert_eq!(line.unwrap(), expected);
+        let turned = Face {
+            pose: Some(HeadPose::of_degrees([-12.345, 0.0, 179.999])),
+            landmarks: Vec::new(),
+            ..face
+        };
+        let line = serde_json::to_string(&FaceRecord::new(&turned)).unwrap();
+        assert!(
+            line.ends_with(r#""landmarks":[],"pose":[-12.35,0.0,180.0]}"#),
+            "{line}"
+        );
     }
 }

@@ -60,7 +60,7 @@ struct Source {
     labelled_faces: usize,
 }
 
-/// A list, the WIDER list or the disagreements beside it.
+/// A list, or the WIDER list, the disagreements or the poses beside it.
 #[derive(Serialize)]
 struct List {
     path: PathBuf,
@@ -148,7 +148,7 @@ fn sources(sources: &[SourceConfig], dataset: &Dataset) -> Result<Vec<Source>> {
 
 fn lists(source: &SourceConfig) -> Result<Vec<List>> {
     let mut lists = vec![list(&source.list, &data::list_files(source)?)?];
-    for beside in source.wider.iter().chain(&source.disagreement) {
+    for beside in source.beside() {
         lists.push(list(beside, std::slice::from_ref(beside))?);
     }
     Ok(lists)
@@ -170,6 +170,7 @@ fn list(path: &Path, files: &[PathBuf]) -> Result<List> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::PoseConvention;
 
     /// The first example of FIPS 180-2.
     const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -190,6 +191,8 @@ mod tests {
             disagreement: Some(path("1.pts")),
             max_disagreement: None,
             half_disagreement: None,
+            pose: None,
+            pose_convention: PoseConvention::default(),
             complete: None,
         };
         let found = |kind, list| {

@@ -49,6 +49,12 @@ impl Trainable for RetinaFace {
 impl Trainable for Aligner {
     /// With their mean shape.
     fn fitted_to(self, training: &Dataset, config: &Config) -> Result<Self> {
+        let mut faces = training.samples.iter().flat_map(|s| &s.faces);
+        ensure!(
+            !config.aligner.pose || faces.any(|face| face.pose.is_some()),
+            "aligner.pose: no training face says how its head is turned; give data.train.*.pose, or \
+             data.pose: points"
+        );
         self.with_mean_shape(&mean_shape(training, config)?)
     }
 

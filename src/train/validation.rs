@@ -71,6 +71,9 @@ pub fn describe(report: &Report) -> String {
     if let Some(first_look) = &report.one_pass {
         lines.push(format!("    one pass: {}", summary_text(&first_look.all)));
     }
+    if let Some(pose) = &report.pose {
+        lines.push(format!("  {pose}"));
+    }
     if let Some(ap) = &report.ap {
         lines.push(format!(
             "  AP {:.3} over {} faces in {} completely labelled photos",
@@ -122,6 +125,7 @@ mod tests {
             photos: 1,
             alignment: alignment(0.05),
             one_pass: alignment(0.5),
+            pose: None,
             ap: Some(ap),
         };
         assert_eq!(badness(Task::Detect, &two_looks), Some(0.5));

@@ -1,7 +1,8 @@
 //! Sections whose kind decides which settings they have.
 
 use retinamark::config::{
-    AdamW, Config, Cosine, L1, LandmarkLossKind, OptimizerKind, ScheduleKind, Sgd, SoftWing, Wing,
+    AdamW, Added, Config, Cosine, L1, LandmarkLossKind, Multiplied, OptimizerKind, PoseLossKind,
+    ScheduleKind, Sgd, SoftWing, Wing,
 };
 use retinamark::kinds::{Kinds, Settings};
 
@@ -107,6 +108,20 @@ fn another_kind_takes_the_settings_of_the_one_before_with_it() {
     };
     assert_eq!(config.optimizer.kind, OptimizerKind::AdamW(adamw));
     assert!(load(&["optimizer.momentum=0.5"]).is_err());
+}
+
+#[test]
+fn the_loss_of_poses_is_a_kind() {
+    let pose = |yaml: &str| Config::from_yaml(yaml).map(|config| config.loss.pose);
+    let added = |weight| PoseLossKind::Added(Added { weight });
+    assert_eq!(pose("loss: {}").unwrap(), added(1.0));
+    assert_eq!(pose("loss: {pose: {weight: 0.5}}").unwrap(), added(0.5));
+    let multiplied = PoseLossKind::Multiplied(Multiplied {});
+    assert_eq!(pose("loss: {pose: multiplied}").unwrap(), multiplied);
+    assert_names(
+        &error("loss: {pose: {kind: multiplied, weight: 2}}"),
+        &["loss.pose.weight", "added", "multiplied"],
+    );
 }
 
 #[test]

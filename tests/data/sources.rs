@@ -1,8 +1,8 @@
 //! What several lists say together: schemes, missing faces, unsure points, shared photos.
 
-use retinamark::config::{Config, SchemeName, SourceKind};
+use retinamark::config::{Config, PoseConvention, SchemeName, SourceConfig, SourceKind};
 use retinamark::data::{Dataset, MATCH_IOU, refuse_overlap};
-use retinamark::geometry::{BoxXyxy, Scheme};
+use retinamark::geometry::{BoxXyxy, HeadPose, Scheme};
 
 use super::{Folder, load, wflw_line};
 
@@ -93,6 +93,53 @@ fn unsure_points_are_dropped_and_their_boxes_stay() {
     folder.write("unsure.txt", "0.05\nx\n");
     let error = load(&source).unwrap_err().to_string();
     assert!(error.contains("unsure.txt:2:"), "{error}");
+}
+
+#[test]
+fn a_file_beside_the_list_tells_how_heads_are_turned() {
+    let folder = Folder::new(&["a.png"]);
+    let text = wflw_line([10.0, 10.0, 50.0, 60.0], "a.png")
+        + &wflw_line([60.0, 10.0, 100.0, 60.0], "a.png");
+    let mut source = folder.source(SourceKind::Wflw, &text);
+    source.pose = Some(folder.write("pose.txt", "5 -6 7.5\nnan nan nan\n"));
+    let poses = |source: &SourceConfig, config: &Config| {
+        let set = Dataset::load(std::slice::from_ref(source), config).unwrap();
+        let faces = set.samples[0].faces.iter();
+        let poses: Vec<_> = faces.map(|face| face.pose.map(HeadPose::degrees)).collect();
+        (poses, set.report.notes)
+    };
+    let near = |found: Option<[f32; 3]>, truth: [f32; 3]| {
+        let found = found.expect("a pose");
+        assert!(
+            found.iter().zip(truth).all(|(a, b)| (a - b).abs() < 1e-3),
+            "{found:?}"
+        );
+    };
+    let (found, notes) = poses(&source, &Config::default());
+    near(found[0], [5.0, -6.0, 7.5]);
+    assert!(found[1].is_none() && notes.is_empty(), "{notes:?}");
+    let config = Config::from_yaml("data: {pose: labels_or_points}").unwrap();
+    let (found, notes) = poses(&source, &config);
+    near(found[0], [5.0, -6.0, 7.5]);
+    let counted =
+        "head poses of 1 faces from labels, of 1 from points; 0 faces with points have none";
+    assert!(
+        found[1].is_some() && notes[0].contains(counted),
+        "{notes:?}"
+    );
+    let config = Config::from_yaml("data: {pose: points}").unwrap();
+    assert_ne!(poses(&source, &config).0[0], found[0]);
+    folder.write("pose.txt", "5 0 0\n0 -6 0\n");
+    source.pose_convention = PoseConvention::Face3d;
+    let (found, _) = poses(&source, &Config::default());
+    near(found[0], [-5.0, 0.0, 0.0]);
+    near(found[1], [0.0, -6.0, 0.0]);
+
+    for (text, why) in [("1 2 3\n", "1 lines"), ("1 2 3\n4 5\n", "pose.txt:2")] {
+        folder.write("pose.txt", text);
+        let error = format!("{:#}", load(&source).unwrap_err());
+        assert!(error.contains(why), "{error}");
+    }
 }
 
 #[test]

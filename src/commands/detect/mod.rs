@@ -26,7 +26,7 @@ use crate::cli::{DetectArgs, Save};
 use crate::fs::FolderLock;
 use crate::infer::{DetectOptions, Predictor};
 use crate::model::weights;
-use crate::output::{self, Journal, Layout};
+use crate::output::{self, Columns, Journal, Layout};
 use crate::{console, imaging, interrupt};
 use progress::Progress;
 use run::{Crew, Desk, Shared};
@@ -115,8 +115,11 @@ fn work(args: &DetectArgs, worker: &Worker, todo: &mut Todo, desk: &mut Desk) ->
 
 fn finish(args: &DetectArgs, journal: Journal, all_met: bool, looks: &Looks) -> Result<()> {
     let saves = args.saves();
-    let points = looks.predictor.scheme().len();
-    let table = saves.contains(&Save::Csv).then_some(points);
+    let columns = Columns {
+        points: looks.predictor.scheme().len(),
+        pose: looks.predictor.tells_pose(),
+    };
+    let table = saves.contains(&Save::Csv).then_some(columns);
     journal.finish(all_met, saves.contains(&Save::Jsonl), table)
 }
 

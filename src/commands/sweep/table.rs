@@ -12,13 +12,14 @@ use crate::commands::table::{self, Record, Table};
 use crate::fs::write_atomic;
 
 /// Figures that the markdown table shows, where a run has them; `sweep.csv` has all.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 9] = [
     "epoch",
     "nme_joint",
     "nme_matched",
     "recall",
     "fr",
     "auc",
+    "pose/mean",
     "ap",
     "loss",
 ];

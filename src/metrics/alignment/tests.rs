@@ -14,6 +14,7 @@ fn found(b: [f32; 4], score: f32) -> Face {
         score,
         landmarks: truth().landmarks.points().collect(),
         landmark_scores: None,
+        pose: None,
     }
 }
 

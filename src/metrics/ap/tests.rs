@@ -21,6 +21,7 @@ fn sized(x: f32, side: f32, score: f32) -> Face {
         score,
         landmarks: Vec::new(),
         landmark_scores: None,
+        pose: None,
     }
 }
 

@@ -95,9 +95,7 @@ fn without_folders(mut config: Config) -> Config {
     {
         strip(&mut source.list);
         strip(&mut source.images);
-        for path in source.wider.iter_mut().chain(&mut source.disagreement) {
-            strip(path);
-        }
+        source.beside_mut().for_each(strip);
     }
     config
 }

@@ -19,7 +19,7 @@ use anyhow::{Context, Result};
 use self::files::{PART, remove};
 use self::lines::each_line;
 use super::provenance::{self, Provenance, Settings, Stamp, Stamps};
-use super::{PhotoRecord, write_table};
+use super::{Columns, PhotoRecord, write_table};
 use crate::fs::{remove_unfinished, write_atomic};
 
 pub use self::files::{RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file};
@@ -183,14 +183,14 @@ impl Journal {
     }
 
     /// Bring the lines into the order of the input and let the record appear: visibly if `visible`
-    /// or if it was so before. With `table_points` the CSV table is made of it.
+    /// or if it was so before. With `table` the CSV table of these columns is made of it.
     ///
     /// Lines of photos that were not met stay in the order in which they came: in front where
     /// `all_met`, since they are not of this input then, else behind, where most of them belong.
     ///
     /// # Errors
     /// When a file cannot be written; nothing that was recorded is lost then.
-    pub fn finish(self, all_met: bool, visible: bool, table_points: Option<usize>) -> Result<()> {
+    pub fn finish(self, all_met: bool, visible: bool, table: Option<Columns>) -> Result<()> {
         let mut others: Vec<Line> = self.earlier.values().map(|left| left.line).collect();
         others.sort_unstable_by_key(|line| line.start);
         let (front, back) = others.split_at(if all_met { others.len() } else { 0 });
@@ -199,10 +199,10 @@ impl Journal {
             let all = front.iter().chain(met.clone()).chain(back);
             all.map(|line| self.read(line))
         };
-        if let Some(points) = table_points {
+        if let Some(columns) = table {
             let photos = texts().map(|text| Ok(serde_json::from_slice(&text?)?));
             write_atomic(&self.out.join(TABLE), |file| {
-                write_table(file, points, photos)
+                write_table(file, columns, photos)
             })?;
         }
         let (record, hidden) = (self.out.join(RECORD), self.out.join(RECORD_HIDDEN));

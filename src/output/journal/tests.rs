@@ -81,7 +81,9 @@ fn resuming_keeps_other_lines_and_replaces_redone_ones() {
     journal.keep(0, &left[0]);
     journal.keep(1, &left[1]);
     append(&mut journal, 0, "a", 2);
-    journal.finish(true, false, Some(0)).unwrap();
+    journal
+        .finish(true, false, Some(Columns::default()))
+        .unwrap();
     assert_eq!(
         names(dir.path()),
         expected(&[("old", 1), ("a", 2), ("b", 1)])

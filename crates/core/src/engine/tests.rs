@@ -142,15 +142,14 @@ fn aligners_are_as_described() {
                 channels: [8, 12, 20],
                 heatmap_channels,
                 uncertainty: true,
+                pose: true,
                 points: 21,
                 reach: 6.25,
             };
             let describe = move |shape: Shape| {
                 let (mut trace, image) = Trace::of(shape);
                 let outputs = net.forward(&mut trace, &image);
-                let mut named = vec![("deltas", outputs.deltas)];
-                named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
-                trace.finish(&named)
+                trace.finish(&outputs.named())
             };
             compare(describe, [side; 2]);
         }

@@ -1,6 +1,6 @@
 //! A detected face.
 
-use super::{BoxXyxy, Point};
+use super::{BoxXyxy, HeadPose, Point};
 
 /// One detection, in pixels of the upright photo.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,4 +13,6 @@ pub struct Face {
     pub landmarks: Vec<Point>,
     /// Confidence of each landmark, 0 to 1, when the model gives one.
     pub landmark_scores: Option<Vec<f32>>,
+    /// How the head is turned, when the model tells.
+    pub pose: Option<HeadPose>,
 }

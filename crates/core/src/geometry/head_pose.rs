@@ -1,6 +1,7 @@
 //! How a head is turned.
 
 use super::Affine;
+use super::rotation::Rotation;
 
 /// Turn of a head, radians; zero looks into the camera. Conventions are those of 300W-LP (Zhu et al.,
 /// "Face Alignment Across Large Poses", CVPR 2016; `RotationMatrix.m` beside the data): the rotation is
@@ -35,18 +36,73 @@ impl HeadPose {
     /// The head in a picture turned clockwise by `angle`: `Z(angle) X(pitch) Y(yaw) Z(roll)`, taken
     /// apart again. Yaw comes out from -90 to 90 degrees.
     fn turned(self, angle: f32) -> Self {
-        let [(sp, cp), (sy, cy), (sr, cr), (sa, ca)] =
-            [self.pitch, self.yaw, self.roll, angle].map(f32::sin_cos);
-        // The first two rows of the untouched rotation, and the end of its third.
-        let first = [cy * cr, cy * sr, -sy];
-        let second = [sp * sy * cr - cp * sr, sp * sy * sr + cp * cr, sp * cy];
-        let row = |u: f32, v: f32| [0, 1, 2].map(|i| u * first[i] + v * second[i]);
-        let [right, down] = [row(ca, sa), row(-sa, ca)];
-        Self {
-            pitch: down[2].atan2(cp * cy),
-            yaw: (-right[2]).clamp(-1.0, 1.0).asin(),
-            roll: right[1].atan2(right[0]),
-        }
+        Self::of_rotation(&Rotation::about_z(angle.into()).of(&self.rotation()))
+    }
+
+    /// From pitch, yaw and roll in degrees.
+    pub fn of_degrees(angles: [f32; 3]) -> Self {
+        angles.map(f32::to_radians).into()
+    }
+
+    /// From pitch, yaw and roll in degrees as face3d and InsightFace give them: the rotation is
+    /// `Z(roll) Y(yaw) X(-pitch)`, so that a positive pitch looks down.
+    pub fn of_face3d_degrees(angles: [f32; 3]) -> Self {
+        let [pitch, yaw, roll] = angles.map(|v| f64::from(v).to_radians());
+        let within = Rotation::about_y(yaw).of(&Rotation::about_x(-pitch));
+        Self::of_rotation(&Rotation::about_z(roll).of(&within))
+    }
+
+    /// Pitch, yaw and roll in degrees.
+    pub fn degrees(self) -> [f32; 3] {
+        <[f32; 3]>::from(self).map(f32::to_degrees)
+    }
+
+    /// How far pitch, yaw and roll are from those of `truth`, degrees, 0 to 180.
+    pub fn error_degrees(self, truth: Self) -> [f32; 3] {
+        let (own, truth) = (self.degrees(), truth.degrees());
+        [0, 1, 2].map(|i| {
+            let turns = (own[i] - truth[i]) / 360.0;
+            (turns - turns.round()).abs() * 360.0
+        })
+    }
+
+    /// The turn in the middle between two; of opposite ones the first.
+    #[must_use]
+    pub fn mean(self, other: Self) -> Self {
+        let both = self.rotation().plus(&other.rotation());
+        Rotation::nearest(both).map_or(self, |middle| Self::of_rotation(&middle))
+    }
+
+    /// `X(pitch) Y(yaw) Z(roll)`.
+    pub(super) fn rotation(self) -> Rotation {
+        let [pitch, yaw, roll] = <[f32; 3]>::from(self).map(f64::from);
+        let within = Rotation::about_y(yaw).of(&Rotation::about_z(roll));
+        Rotation::about_x(pitch).of(&within)
+    }
+
+    /// The angles of a rotation; yaw from -90 to 90 degrees.
+    pub(super) fn of_rotation(rotation: &Rotation) -> Self {
+        let [first, second, third] = rotation.0;
+        let angles = [
+            second[2].atan2(third[2]),
+            (-first[2]).clamp(-1.0, 1.0).asin(),
+            first[1].atan2(first[0]),
+        ];
+        angles.map(|v| v as f32).into()
+    }
+}
+
+/// Pitch, yaw, roll, radians.
+impl From<[f32; 3]> for HeadPose {
+    fn from([pitch, yaw, roll]: [f32; 3]) -> Self {
+        Self { pitch, yaw, roll }
+    }
+}
+
+/// Pitch, yaw, roll, radians.
+impl From<HeadPose> for [f32; 3] {
+    fn from(pose: HeadPose) -> Self {
+        [pose.pitch, pose.yaw, pose.roll]
     }
 }
 
@@ -104,5 +160,53 @@ mod tests {
             p.through(&turn).through(&MIRROR),
         );
         assert_near(p.through(&Affine::IDENTITY), p);
+    }
+
+    #[test]
+    fn other_conventions_are_brought_into_ours() {
+        let alone = |angles| HeadPose::of_face3d_degrees(angles).degrees();
+        let near = |a: [f32; 3], b: [f32; 3]| {
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-3), "{a:?}");
+        };
+        near(alone([20.0, 0.0, 0.0]), [-20.0, 0.0, 0.0]);
+        near(alone([0.0, 30.0, 0.0]), [0.0, 30.0, 0.0]);
+        near(alone([0.0, 0.0, -40.0]), [0.0, 0.0, -40.0]);
+        // numpy: Z(-0.3) Y(0.5) X(-0.2), taken apart as X Y Z.
+        near(
+            alone([0.2f32, 0.5, -0.3].map(f32::to_degrees)),
+            [-20.912_54, 22.965_21, -24.417_77],
+        );
+        near(
+            HeadPose::of_degrees([1.0, 2.0, 3.0]).degrees(),
+            [1.0, 2.0, 3.0],
+        );
+    }
+
+    #[test]
+    fn errors_go_the_short_way_round() {
+        let (a, b) = ([170.0, 10.0, -175.0], [-170.0, -15.0, 175.0]);
+        let error = HeadPose::of_degrees(a).error_degrees(HeadPose::of_degrees(b));
+        for (found, expected) in error.into_iter().zip([20.0, 25.0, 10.0]) {
+            assert!((found - expected).abs() < 1e-3, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_mean_is_half_way() {
+        assert_near(
+            pose(0.1, 0.0, 0.0).mean(pose(0.5, 0.0, 0.0)),
+            pose(0.3, 0.0, 0.0),
+        );
+        // Rolls of 170 and -170 degrees meet upside down, not upright.
+        let near = |roll: f32| pose(0.0, 0.0, roll.to_radians());
+        let mean = near(170.0).mean(near(-170.0));
+        assert!(mean.roll.abs().to_degrees() > 179.9, "{mean:?}");
+        let (a, b) = (pose(0.2, -0.6, 0.1), pose(-0.1, 0.4, 0.5));
+        assert_near(a.mean(b), b.mean(a));
+        let turn = Affine::rotation(0.7, 1.0, [0.0; 2]);
+        assert_near(
+            a.mean(b).through(&turn),
+            a.through(&turn).mean(b.through(&turn)),
+        );
     }
 }

@@ -190,6 +190,7 @@ impl Detector {
             score: kept.score,
             landmarks,
             landmark_scores: None,
+            pose: None,
         })
     }
 }
@@ -252,6 +253,7 @@ mod tests {
             score,
             landmarks: Vec::new(),
             landmark_scores: None,
+            pose: None,
         };
         let options = DetectOptions::from(&crate::settings::DetectConfig::default()).postprocess();
         let looks = vec![

@@ -72,9 +72,7 @@ impl Program {
         let describe = move |shape: Shape| {
             let (mut trace, image) = Trace::of(shape);
             let outputs = net.forward(&mut trace, &image);
-            let mut named = vec![("deltas", outputs.deltas)];
-            named.extend(outputs.log_scales.map(|scales| ("log_scales", scales)));
-            Ok(trace.finish(&named))
+            Ok(trace.finish(&outputs.named()))
         };
         Ok(Self {
             describe: Arc::new(describe),
@@ -272,10 +270,15 @@ impl SecondLook for Aligner {
         let images: Vec<Image> = crops.iter().map(image).collect();
         let outputs = self.engine.run(&images, [self.net.side; 2])?;
         let aligned = |crop: usize| {
+            let rows = |name| outputs.rows(name, crop);
             Ok(RawLandmarks {
-                deltas: outputs.rows("deltas", crop)?.to_vec(),
+                deltas: rows("deltas")?.to_vec(),
                 log_scales: match self.net.uncertainty {
-                    true => Some(outputs.rows("log_scales", crop)?.to_vec()),
+                    true => Some(rows("log_scales")?.to_vec()),
+                    false => None,
+                },
+                pose: match self.net.pose {
+                    true => rows("pose")?.first_chunk().copied(),
                     false => None,
                 },
             })

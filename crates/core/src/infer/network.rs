@@ -53,4 +53,6 @@ pub struct RawLandmarks {
     pub deltas: Vec<f32>,
     /// `[L]`: see [`crate::net::AlignerOutputs`].
     pub log_scales: Option<Vec<f32>>,
+    /// Pitch, yaw and roll of the head in the crop, radians.
+    pub pose: Option<[f32; 3]>,
 }

@@ -167,6 +167,12 @@ impl Predictor {
         self.detector.is_some()
     }
 
+    /// Whether faces that are looked at again come with the turn of the head.
+    pub fn tells_pose(&self) -> bool {
+        let second = self.refiner.as_ref();
+        second.is_some_and(|refiner| refiner.settings().aligner.pose)
+    }
+
     /// How it looks again at faces; `None` when it does not.
     pub fn align_options(&self) -> Option<&AlignOptions> {
         self.refiner.as_ref().map(|refiner| &refiner.options)
@@ -262,6 +268,7 @@ impl Predictor {
                 score: 1.0,
                 landmarks: aligned.landmarks,
                 landmark_scores: aligned.scores,
+                pose: aligned.pose,
             })
         };
         Ok(boxes.iter().zip(crops).map(face).collect())

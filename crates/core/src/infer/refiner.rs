@@ -6,7 +6,7 @@ use super::AlignOptions;
 use super::network::{RawLandmarks, SecondLook};
 use crate::anchors::Coder;
 use crate::error::Result;
-use crate::geometry::{Affine, Face, FaceCrop, Landmarks, Point, Scheme};
+use crate::geometry::{Affine, Face, FaceCrop, HeadPose, Landmarks, Point, Scheme};
 use crate::settings::Settings;
 use crate::{imaging, parallel};
 
@@ -27,11 +27,12 @@ pub(super) struct Refiner {
     pub(super) options: AlignOptions,
 }
 
-/// Landmarks of a face in pixels of the photo, and how sure each is.
+/// Landmarks of a face in pixels of the photo, how sure each is, and how the head is turned there.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Aligned {
     pub(super) landmarks: Vec<Point>,
     pub(super) scores: Option<Vec<f32>>,
+    pub(super) pose: Option<HeadPose>,
 }
 
 impl Refiner {
@@ -75,6 +76,7 @@ impl Refiner {
             if let Some(aligned) = aligned {
                 faces[index].landmarks = aligned.landmarks;
                 faces[index].landmark_scores = aligned.scores;
+                faces[index].pose = aligned.pose;
             }
         }
         Ok(())
@@ -169,7 +171,12 @@ impl Refiner {
             let landmarks = self.decode(&raw.deltas, map)?;
             let scores = raw.log_scales;
             let scores = scores.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
-            Some(Aligned { landmarks, scores })
+            let pose = raw.pose.map(HeadPose::from);
+            Some(Aligned {
+                landmarks,
+                scores,
+                pose: pose.and_then(|pose| Some(pose.through(&map.inverse()?))),
+            })
         };
         Ok(self
             .network
@@ -211,6 +218,7 @@ fn mean(own: &Aligned, other: &Aligned) -> Aligned {
             .collect(),
         scores: scores
             .map(|(own, other)| own.iter().zip(other).map(|(a, b)| (a + b) * 0.5).collect()),
+        pose: own.pose.zip(other.pose).map(|(a, b)| a.mean(b)),
     }
 }
 

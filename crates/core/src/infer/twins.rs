@@ -84,6 +84,7 @@ mod tests {
                 .map(|p| [0, 1].map(|i| (p[i] - 50.0) * scale + 50.0 + at[i]))
                 .to_vec(),
             landmark_scores: None,
+            pose: None,
         }
     }
 

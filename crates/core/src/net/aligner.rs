@@ -2,8 +2,8 @@
 //!
 //! A backbone, its three feature maps reduced to few channels (or the last one as it is), flattened,
 //! and one linear layer around the mean shape (as in PFLD, Guo et al., 2019, arXiv:1902.10859); optionally heatmaps
-//! beside it, whose expected places the linear layer then only corrects; and a scale of the Laplace
-//! distribution around every landmark. A crop is one anchor: landmarks are deltas in the coder's
+//! beside it, whose expected places the linear layer then only corrects; a scale of the Laplace
+//! distribution around every landmark; and the turn of the head. A crop is one anchor: landmarks are deltas in the coder's
 //! terms of the square that the face fills.
 
 use super::{Act, Backbone, Conv, Init, Linear, Ops};
@@ -15,7 +15,8 @@ const ACT: Act = Act::Leaky(0.1);
 /// What the scales start at, as a logarithm: about where a briefly trained network stands.
 const START_LOG_SCALE: f32 = -1.0;
 
-/// How much smaller than usual the linear layer starts, so that the first guess is the mean shape.
+/// How much smaller than usual the linear layers start, so that the first guess is the mean shape of a
+/// head that looks into the camera.
 const START_GAIN: f64 = 0.1;
 
 /// Shape of an aligner.
@@ -33,6 +34,8 @@ pub struct AlignerNet {
     pub heatmap_channels: usize,
     /// Whether every landmark has a scale.
     pub uncertainty: bool,
+    /// Whether the turn of the head is told.
+    pub pose: bool,
     /// Landmarks.
     pub points: usize,
     /// Distance from the middle of a crop to its edge, in the coder's terms.
@@ -47,6 +50,19 @@ pub struct AlignerOutputs<V> {
     /// `[B,L,1,1]`: logarithm of the scale of the Laplace distribution of both coordinates' errors,
     /// in the same terms.
     pub log_scales: Option<V>,
+    /// `[B,3,1,1]`: pitch, yaw and roll of the head in the crop, radians (see
+    /// [`HeadPose`](crate::geometry::HeadPose)).
+    pub pose: Option<V>,
+}
+
+impl<V> AlignerOutputs<V> {
+    /// Those that there are, by the names of outputs of graphs and ONNX files.
+    pub fn named(self) -> Vec<(&'static str, V)> {
+        let mut named = vec![("deltas", self.deltas)];
+        named.extend(self.log_scales.map(|scales| ("log_scales", scales)));
+        named.extend(self.pose.map(|pose| ("pose", pose)));
+        named
+    }
 }
 
 impl AlignerNet {
@@ -75,6 +91,14 @@ impl AlignerNet {
             };
             ops.linear("scales", &read[read.len() - 1], scales)
         });
+        let pose = self.pose.then(|| {
+            let angles = Linear {
+                weight: Init::Uniform { gain: START_GAIN },
+                bias: Init::Constant(0.0),
+                ..Linear::new(3)
+            };
+            ops.linear("pose", &read[read.len() - 1], angles)
+        });
         let deltas = match self.heatmap_channels {
             0 => deltas,
             _ => {
@@ -82,7 +106,11 @@ impl AlignerNet {
                 ops.add(&on_maps, &deltas)
             }
         };
-        AlignerOutputs { deltas, log_scales }
+        AlignerOutputs {
+            deltas,
+            log_scales,
+            pose,
+        }
     }
 
     /// C3, C4 and C5 with few channels each.

@@ -54,6 +54,7 @@ impl AlignerNet {
             channels: aligner.channels,
             heatmap_channels: aligner.heatmap_channels,
             uncertainty: aligner.uncertainty,
+            pose: aligner.pose,
             points: landmarks.scheme()?.len(),
             reach: aligner.context * 0.5 / anchors.variances[0],
         })

@@ -28,6 +28,8 @@ pub struct AlignerConfig {
     pub heatmap_channels: usize,
     /// Whether every landmark gets a confidence.
     pub uncertainty: bool,
+    /// Whether it tells how the head is turned.
+    pub pose: bool,
     /// Lowest score of faces that are looked at again.
     pub min_score: f32,
     /// How often each face is looked at, every time around the points found before.
@@ -45,6 +47,7 @@ impl Default for AlignerConfig {
             channels: [32, 32, 64],
             heatmap_channels: 0,
             uncertainty: true,
+            pose: false,
             min_score: 0.3,
             passes: 2,
             flip: false,

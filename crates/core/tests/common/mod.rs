@@ -42,15 +42,16 @@ pub fn detector_graph(net: &DetectorNet, [height, width]: [usize; 2]) -> Graph {
     ])
 }
 
-/// Aligners with and without heatmaps and scales.
+/// Aligners with and without heatmaps, scales and a pose.
 pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
-    let aligner = |kind, features, heatmap_channels, uncertainty| AlignerNet {
+    let aligner = |kind, features, heatmap_channels, [uncertainty, pose]: [bool; 2]| AlignerNet {
         features,
         backbone: Backbone { kind },
         side: 56,
         channels: [4, 8, 12],
         heatmap_channels,
         uncertainty,
+        pose,
         points: POINTS,
         reach: 6.5,
     };
@@ -58,9 +59,18 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
     let plain = BackboneKind::Plain { width: 0.25 };
     vec![
-        ("aligner_plain", aligner(v1, Features::Scales, 0, false)),
-        ("aligner_heatmaps", aligner(v3, Features::Scales, 8, true)),
-        ("aligner_last", aligner(plain, Features::Last, 0, true)),
+        (
+            "aligner_plain",
+            aligner(v1, Features::Scales, 0, [false, true]),
+        ),
+        (
+            "aligner_heatmaps",
+            aligner(v3, Features::Scales, 8, [true, false]),
+        ),
+        (
+            "aligner_last",
+            aligner(plain, Features::Last, 0, [true, true]),
+        ),
     ]
 }
 
@@ -68,7 +78,5 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
 pub fn aligner_graph(net: &AlignerNet) -> Graph {
     let (mut trace, input) = Trace::of([3, net.side, net.side]);
     let outputs = net.forward(&mut trace, &input);
-    let mut named = vec![("deltas", outputs.deltas)];
-    named.extend(outputs.log_scales.map(|id| ("log_scales", id)));
-    trace.finish(&named)
+    trace.finish(&outputs.named())
 }

@@ -11,7 +11,7 @@ use crate::commands::table::{Cell, Record, Table};
 use crate::evaluation::Curve;
 
 /// Figures that the markdown table shows, where a model has them; the others have all.
-const SHOWN: [&str; 8] = [
+const SHOWN: [&str; 9] = [
     "faces",
     "recall",
     "nme_joint",
@@ -19,6 +19,7 @@ const SHOWN: [&str; 8] = [
     "nme_median",
     "fr",
     "auc",
+    "pose/mean",
     "ap",
 ];
 

@@ -178,14 +178,13 @@ fn folding_and_fusing_change_nothing() {
         channels: [4, 4, 4],
         heatmap_channels: 4,
         uncertainty: true,
+        pose: true,
         points: 5,
         reach: 6.0,
     };
     let (mut trace, input) = Trace::of([3, 48, 48]);
     let outputs = aligner.forward(&mut trace, &input);
-    let mut named = vec![("deltas", outputs.deltas)];
-    named.extend(outputs.log_scales.map(|id| ("log_scales", id)));
-    let aligner = trace.finish(&named);
+    let aligner = trace.finish(&outputs.named());
     let v1 = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 4);
     for graph in [aligner, v1, detector(BackboneKind::Resnet18, 0)] {
         let weights = random_weights(&graph, 1).unwrap();
