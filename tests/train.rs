@@ -2,7 +2,8 @@
 
 mod logs;
 mod models;
-mod optim;
+mod devices;
+pub mod optim;
 mod overfit;
 mod provenance;
 pub mod run;

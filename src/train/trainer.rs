@@ -12,6 +12,7 @@ use super::figures::{Figures, LOSS};
 use super::length::{Length, schedule};
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
+use crate::device::Reading;
 use crate::interrupt;
 use crate::kinds::Kinds;
 use crate::loss::{Learn, Losses};
@@ -167,31 +168,36 @@ impl<N: Learn> Trainer<N> {
         let pixels = TensorData::new(batch.images, [count, 3, side, side]);
         let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
         let losses = self.model.losses(&self.loss, images, &batch.targets)?;
-        let values = self.numbers(&losses);
+        // The device is busy with all this before its numbers are waited for.
+        let gradients = GradientsParams::from_grads(losses.total.clone().backward(), &self.model);
+        self.optimizer.accumulate(&self.model, &gradients);
+        let values = self.numbers(losses);
         ensure!(
             values.iter().all(|(_, value)| value.is_finite()),
             "the loss is not finite: {}, {}",
             equation(&values),
             self.whereabouts()
         );
-        let gradients = GradientsParams::from_grads(losses.total.backward(), &self.model);
-        self.optimizer.accumulate(&self.model, &gradients);
         self.position.batch += 1;
         Ok(values)
     }
 
     /// A loss, its parts and what the regulariser adds to it, as numbers.
-    fn numbers(&self, losses: &Losses) -> Vec<(&'static str, f64)> {
-        let penalty = self.optimizer.penalty();
-        let total = number(&losses.total) + penalty.unwrap_or_default();
-        let mut values = vec![(LOSS, total)];
-        values.extend(
-            losses
-                .parts
-                .iter()
-                .map(|(name, part)| (*name, number(part))),
-        );
-        values.extend(penalty.map(|penalty| ("penalty", penalty)));
+    fn numbers(&self, losses: Losses) -> Vec<(&'static str, f64)> {
+        let mut reading = Reading::default();
+        let mut names = Vec::new();
+        for (name, part) in [(LOSS, losses.total)].into_iter().chain(losses.parts) {
+            names.push(name);
+            reading.add(part);
+        }
+        let numbers = reading.finish();
+        let numbers = numbers.map(|data| data.iter::<f64>().next().unwrap_or(f64::NAN));
+        let mut values: Vec<_> = names.into_iter().zip(numbers).collect();
+        if let Some(penalty) = self.optimizer.penalty() {
+            let total = values.iter_mut().filter(|(name, _)| *name == LOSS);
+            total.for_each(|(_, value)| *value += penalty);
+            values.push(("penalty", penalty));
+        }
         values
     }
 
@@ -205,7 +211,6 @@ impl<N: Learn> Trainer<N> {
             self.whereabouts()
         );
         self.model = model;
-        self.optimizer.sync_statistics(&self.model);
         self.ema.update(self.optimizer.values());
         self.pending_names.clear();
         self.position.step += 1;
@@ -290,13 +295,4 @@ fn equation(values: &[(&str, f64)]) -> String {
     let words = values.iter().map(|(name, value)| format!("{name} {value}"));
     let words: Vec<String> = words.collect();
     words.join(" + ").replacen(" + ", " = ", 1)
-}
-
-/// The single number in `tensor`.
-fn number(tensor: &Tensor<1>) -> f64 {
-    let data = tensor.clone().into_data_as::<f32>();
-    data.as_slice::<f32>()
-        .ok()
-        .and_then(|numbers| numbers.first())
-        .map_or(f64::NAN, |&n| f64::from(n))
 }
