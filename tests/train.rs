@@ -1,8 +1,8 @@
 //! Tests of optimisers, schedules, logs and the training loop.
 
+mod devices;
 mod logs;
 mod models;
-mod devices;
 pub mod optim;
 mod overfit;
 mod provenance;
