@@ -1,7 +1,11 @@
-//! Device names: where the network computes.
+//! Device names: where the network computes; and reading from there.
+
+mod read;
 
 use anyhow::{Context, Result, bail};
 use burn::tensor::Device;
+
+pub use read::{Reading, read, reads};
 
 /// Every device: its name, the cargo feature that builds it in, and whether this build has it.
 const DEVICES: [(&str, &str, bool); 4] = [

@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 
+use schemars::JsonSchema;
 use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -25,11 +26,37 @@ pub trait Kinds: Default {
     /// Names of the settings that a kind has for itself; none for a kind that is not there.
     fn settings_of(kind: &str) -> Vec<String>;
 
+    /// All of them.
+    fn all() -> Vec<Kind>;
+
     /// A kind with its own settings, the others at their defaults.
     ///
     /// # Errors
     /// Says which setting is wrong, as `.key: reason`, or that there is no such kind.
     fn with(kind: &str, own: Settings) -> Result<Self, String>;
+}
+
+/// What is known of one kind.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// As settings files spell it.
+    pub name: &'static str,
+    /// Its settings as YAML.
+    pub defaults: String,
+    /// What they mean, as a JSON schema.
+    pub schema: Value,
+}
+
+impl Kind {
+    /// The kind `name`, whose settings are a `T`.
+    pub fn of<T: Serialize + Default + JsonSchema>(name: &'static str) -> Self {
+        Self {
+            name,
+            // Settings are numbers, words and lists of them, which cannot fail.
+            defaults: serde_yaml::to_string(&T::default()).unwrap_or_default(),
+            schema: schemars::schema_for!(T).to_value(),
+        }
+    }
 }
 
 /// Reads a section that holds nothing but `kind` and the settings of that kind. A name alone is
@@ -167,7 +194,8 @@ pub fn names_of<T: Serialize + Default>() -> Vec<String> {
 /// An enum over settings of one trait, which it gives as a trait object: an open list.
 ///
 /// `Name as accessor -> Trait { "kind" => Settings, .. }`: every `Settings` is `Default`,
-/// `Serialize`, `Deserialize` (with `default` and `deny_unknown_fields`) and implements `Trait`.
+/// `Serialize`, `Deserialize` (with `default` and `deny_unknown_fields`), `JsonSchema` and implements
+/// `Trait`.
 macro_rules! kinds {
     (
         $(#[$meta:meta])*
@@ -201,6 +229,17 @@ macro_rules! kinds {
             }
         }
 
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            /// Open: what there is depends on the kind, see [`Kinds::all`]($crate::kinds::Kinds::all).
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "object"})
+            }
+        }
+
         impl $crate::kinds::Kinds for $name {
             const NAMES: &'static [&'static str] = &[$($kind),+];
 
@@ -215,6 +254,10 @@ macro_rules! kinds {
                     $($kind => $crate::kinds::names_of::<$settings>(),)+
                     _ => Vec::new(),
                 }
+            }
+
+            fn all() -> Vec<$crate::kinds::Kind> {
+                vec![$($crate::kinds::Kind::of::<$settings>($kind)),+]
             }
 
             fn with(kind: &str, own: $crate::kinds::Settings) -> Result<Self, String> {

@@ -2,6 +2,7 @@
 
 mod command;
 mod kinds;
+mod page;
 
 use std::path::{Path, PathBuf};
 
@@ -272,53 +273,4 @@ fn relative_paths_stay_relative_to_the_working_directory() {
     std::fs::write(&file, "train: {out: runs/a}").unwrap();
     let config = Config::load(Some(&file), &[]).unwrap();
     assert_eq!(config.train.out, Path::new("runs/a"));
-}
-
-/// `a.b.c` of every value below `tree`; lists count as one value.
-fn keys(tree: &serde_yaml::Value, path: &str, out: &mut Vec<String>) {
-    match tree.as_mapping() {
-        Some(map) if !map.is_empty() => {
-            for (key, value) in map {
-                keys(value, &format!("{path}.{}", key.as_str().unwrap()), out);
-            }
-        }
-        _ => out.push(path.to_owned()),
-    }
-}
-
-fn sorted_keys(yaml: &str) -> Vec<String> {
-    let mut out = Vec::new();
-    keys(&serde_yaml::from_str(yaml).unwrap(), "", &mut out);
-    out.sort();
-    out
-}
-
-#[test]
-fn config_yaml_lists_every_key_with_its_default() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.yaml");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let defaults = Config::default();
-    assert_eq!(
-        sorted_keys(&text),
-        sorted_keys(&defaults.to_yaml().unwrap())
-    );
-    assert_eq!(Config::load(Some(&file), &[]).unwrap(), defaults);
-}
-
-#[test]
-fn the_commented_examples_of_config_yaml_are_valid() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.yaml");
-    let text = std::fs::read_to_string(file).unwrap();
-    let example = |from: &str, value: &str| {
-        let lines = text.lines().skip_while(|l| l.trim() != from).skip(1);
-        let lines = lines.take_while(|l| l.starts_with("  #   "));
-        let body: Vec<String> = lines.map(|l| l.replacen("  # ", "  ", 1)).collect();
-        assert!(body.len() > 5, "no example after {from:?}");
-        format!("{value}\n{}\n", body.join("\n"))
-    };
-    let data = example("# train:", "data:\n  train:");
-    assert_eq!(Config::from_yaml(&data).unwrap().data.train.len(), 2);
-    let custom = example("# custom:", "landmarks:\n  scheme: custom\n  custom:");
-    let scheme = Config::from_yaml(&custom).unwrap().landmarks.scheme();
-    assert_eq!(scheme.unwrap().len(), 6);
 }

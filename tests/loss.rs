@@ -219,9 +219,7 @@ fn extreme_images_have_a_finite_loss() {
 fn pulls(model: &RetinaFace, loss: &Tensor<1>) -> BTreeMap<String, f32> {
     let gradients = GradientsParams::from_grads(loss.clone().backward(), model);
     let layout = Layout::of(model);
-    let mut flat = vec![0.0; layout.len()];
-    let mut touched = vec![false; layout.entries().len()];
-    layout.add_gradients(model, &gradients, &mut flat, &mut touched);
+    let (flat, _) = crate::train::optim::read(&layout, model, &gradients);
     let mut pulls = BTreeMap::new();
     for entry in layout
         .entries()

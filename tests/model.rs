@@ -747,9 +747,8 @@ fn a_frozen_backbone_neither_learns_nor_counts() {
         let gradients = scalar(model, x.clone()).backward();
         let gradients = GradientsParams::from_grads(gradients, model);
         let layout = Layout::of(model);
-        let (mut sum, entries) = (vec![0.0; layout.len()], layout.entries());
-        let mut touched = vec![false; entries.len()];
-        layout.add_gradients(model, &gradients, &mut sum, &mut touched);
+        let entries = layout.entries();
+        let (_, touched) = crate::train::optim::read(&layout, model, &gradients);
         touched[entries.iter().position(|e| e.name == name).unwrap()]
     };
     let [stem, lateral] = ["backbone.stem.conv.weight", "fpn.lateral.0.conv.weight"];

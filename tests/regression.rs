@@ -292,9 +292,7 @@ fn squeeze_and_excitation_blocks_are_there_and_learn() {
     let gradients = outputs.logits.powf_scalar(2.0).sum().backward();
     let gradients = burn::optim::GradientsParams::from_grads(gradients, &model);
     let names: Vec<&str> = plain.entries().iter().map(|e| e.name.as_str()).collect();
-    let mut sum = vec![0.0; layout.len()];
-    let mut touched = vec![false; layout.entries().len()];
-    layout.add_gradients(&model, &gradients, &mut sum, &mut touched);
+    let (sum, touched) = crate::train::optim::read(&layout, &model, &gradients);
     let se = layout.entries().iter().zip(&touched);
     let se: Vec<_> = se
         .filter(|(e, _)| !names.contains(&e.name.as_str()))

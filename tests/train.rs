@@ -1,8 +1,9 @@
 //! Tests of optimisers, schedules, logs and the training loop.
 
+mod devices;
 mod logs;
 mod models;
-mod optim;
+pub mod optim;
 mod overfit;
 mod provenance;
 pub mod run;

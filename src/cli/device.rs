@@ -1,6 +1,7 @@
 //! Arguments of commands that run networks.
 
 use anyhow::Result;
+use burn::tensor::Device;
 use clap::{Args, ValueEnum};
 
 use crate::device;
@@ -15,6 +16,33 @@ pub struct DeviceArgs {
     /// Who computes: this program's executor, where the device is `flex`, or burn everywhere
     #[arg(long, value_enum, default_value = "own", hide = true)]
     pub engine: EngineKind,
+}
+
+/// Where networks learn.
+#[derive(Clone, Debug, Args)]
+pub struct DevicesArgs {
+    /// Device to train on: flex (this machine's CPU), or one whose feature is built in; several, as in
+    /// cuda:0,cuda:1, share the micro-batches of each step (optimizer.accumulate)
+    #[arg(
+        long = "device",
+        default_value = "flex",
+        value_name = "NAME[,NAME...]",
+        value_delimiter = ','
+    )]
+    pub names: Vec<String>,
+}
+
+impl DevicesArgs {
+    /// The devices; the first one is for inference too.
+    ///
+    /// # Errors
+    /// As [`device::by_name`].
+    pub fn open(&self) -> Result<Vec<Device>> {
+        self.names
+            .iter()
+            .map(|name| device::by_name(name))
+            .collect()
+    }
 }
 
 /// Who computes.

@@ -24,7 +24,7 @@ pub use bench::{BenchArgs, Work};
 pub use check_data::{CheckDataArgs, Split};
 pub use config::ConfigArgs;
 pub use detect::{DetectArgs, Save};
-pub use device::{DeviceArgs, EngineKind};
+pub use device::{DeviceArgs, DevicesArgs, EngineKind};
 pub use evaluate::{EvaluateArgs, FaceBoxes};
 pub use export::{ExportArgs, ExportSize, ExportWhat};
 pub use extract::{ExtractArgs, PointFile};

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::SettingsArgs;
+use super::{DevicesArgs, SettingsArgs};
 
 /// Arguments of `retinamark sweep`.
 #[derive(Debug, Args)]
@@ -25,9 +25,9 @@ pub struct SweepArgs {
     /// Try runs that failed again
     #[arg(long)]
     pub retry: bool,
-    /// Device to train on: flex (this machine's CPU), or one whose feature is built in
-    #[arg(long, default_value = "flex", value_name = "NAME")]
-    pub device: String,
+    /// Where it learns.
+    #[command(flatten)]
+    pub devices: DevicesArgs,
 }
 
 const EXAMPLE: &str = "\

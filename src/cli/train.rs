@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::SettingsArgs;
+use super::{DevicesArgs, SettingsArgs};
 
 /// Arguments of `retinamark train`.
 #[derive(Debug, Args)]
@@ -14,7 +14,7 @@ pub struct TrainArgs {
     /// that the run has saved there
     #[arg(long)]
     pub resume: bool,
-    /// Device to train on: flex (this machine's CPU), or one whose feature is built in
-    #[arg(long, default_value = "flex", value_name = "NAME")]
-    pub device: String,
+    /// Where it learns.
+    #[command(flatten)]
+    pub devices: DevicesArgs,
 }

@@ -25,19 +25,29 @@ const POINTS: usize = 2000;
 /// # Errors
 /// When the settings are bad, the photos cannot be counted, or the file cannot be written.
 pub fn run(args: ConfigArgs) -> Result<ExitCode> {
+    if args.defaults {
+        console::say(Config::defaults_for_people()?.trim_end());
+    }
+    if let Some(path) = &args.plot_schedule {
+        plot_schedule(&args, path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn plot_schedule(args: &ConfigArgs, path: &Path) -> Result<()> {
     let config = args.settings.load()?;
     let steps_per_epoch = match args.steps_per_epoch {
         Some(steps) => steps as usize,
         None => count_steps(&config)?,
     };
     let schedule = train::schedule(&config, steps_per_epoch);
-    plot(&config, &schedule, &args.plot_schedule)?;
+    plot(&config, &schedule, path)?;
     let epochs = config.train.epochs;
     console::note(format!(
         "{}: {epochs} epochs of {steps_per_epoch} steps",
-        args.plot_schedule.display()
+        path.display()
     ));
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn count_steps(config: &Config) -> Result<usize> {

@@ -7,14 +7,14 @@ use anyhow::Result;
 use crate::cli::TrainArgs;
 use crate::config::Config;
 use crate::train::{Ended, Start};
-use crate::{console, device, interrupt, train};
+use crate::{console, interrupt, train};
 
 /// Run the subcommand.
 ///
 /// # Errors
 /// When the config, the data or the folder are not fit for the run, or a number is not finite.
 pub fn run(args: TrainArgs) -> Result<ExitCode> {
-    let device = device::by_name(&args.device)?;
+    let devices = args.devices.open()?;
     let config = load_config(&args)?;
     interrupt::listen()?;
     let start = if args.resume {
@@ -23,7 +23,7 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
         Start::Fresh
     };
     let out = config.train.out.display();
-    match train::train(&config, start, &device)? {
+    match train::train(&config, start, &devices)? {
         Ended::Done => Ok(ExitCode::SUCCESS),
         Ended::Interrupted => {
             console::note(format!(

@@ -2,27 +2,49 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Data sources and how they are read.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataConfig {
-    /// Sources to train on, mixed by their weights.
+    /// Lists to train on, mixed by weight. One list names all photos: wflw, wider, retinaface, coco. A
+    /// file for each photo: pts (300-W, Menpo, 300-VW), mat (300W-LP, AFLW2000-3D, COFW-68), lapa,
+    /// yolo, crops (`extract`).
+    ///
+    /// ```yaml
+    /// - kind: wflw
+    ///   list: data/WFLW/list_98pt_rect_attr_train.txt
+    ///   images: data/WFLW/images
+    ///   weight: 1.0
+    ///   wider: data/WIDER/wider_face_train_bbx_gt.txt
+    ///   disagreement: null
+    ///   max_disagreement: null
+    ///   half_disagreement: null
+    ///   pose: null
+    ///   pose_convention: 300w_lp
+    ///   complete: null
+    /// - kind: pts
+    ///   list: data/300W/helen_train
+    ///   images: ""
+    ///   weight: 0.5
+    /// ```
     pub train: Vec<SourceConfig>,
-    /// Sources to validate on.
+    /// Lists to validate on, same form; sharing a photo with `train` is an error.
     pub validation: Vec<SourceConfig>,
-    /// Where the turn of each head comes from.
+    /// Where the turn of each head comes from: the lists, the points of the face, or the points where
+    /// the lists do not say.
     pub pose: PoseOrigin,
-    /// Task `align`: how often turned faces are drawn, relative to others.
+    /// Task `align`: how often faces that look aside are drawn, relative to others.
     pub turned_weight: f32,
-    /// What to do about a bad line or photo.
+    /// A bad line or photo stops the program, or is counted and left out.
     pub on_error: OnError,
     /// Threads that prepare batches; 0: one per core.
     pub workers: usize,
     /// Batches prepared ahead of the training step.
     pub prefetch: usize,
-    /// Decoded photos kept in memory, MiB; 0 decodes each time.
+    /// Decoded photos kept in memory, MiB; 0: decode each time.
     pub cache_mib: usize,
 }
 
@@ -42,7 +64,7 @@ impl Default for DataConfig {
 }
 
 /// Where the turn of a head comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PoseOrigin {
     /// The lists; a face of which they do not say has none.
@@ -55,7 +77,7 @@ pub enum PoseOrigin {
 }
 
 /// What the angles of a file of head poses mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum PoseConvention {
     /// Those of 300W-LP, as networks trained on it (HopeNet, 6DRepNet) give them: see
     /// [`HeadPose`](crate::geometry::HeadPose).
@@ -68,7 +90,7 @@ pub enum PoseConvention {
 }
 
 /// What to do about bad data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
     /// Stop at the first error.
@@ -78,7 +100,7 @@ pub enum OnError {
 }
 
 /// Formats of annotation lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     /// WFLW official list: 98 points, rectangle, six attributes, image name.
@@ -102,25 +124,27 @@ pub enum SourceKind {
 }
 
 /// One list of labelled photos.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
     /// Format of `list`.
     pub kind: SourceKind,
-    /// The annotation file. Where each photo has a file of its own (`pts`, `mat`, `lapa`, `yolo`, `crops`): a
-    /// folder that holds them, a glob, or a text file that names them line by line, relative to itself.
+    /// The list; for a file each photo a folder, a glob, or a text file with their names.
+    ///
+    /// Where each photo has a file of its own (`pts`, `mat`, `lapa`, `yolo`, `crops`), the names in a
+    /// text file are relative to itself.
     pub list: PathBuf,
-    /// Folder that image names are relative to. Where each photo has a file of its own: the folder that
-    /// has the photos where `list` has the files; empty: they lie side by side.
+    /// The folder of its photos; for a file each photo the one that has them where `list` has the
+    /// files, "": beside them.
     #[serde(default)]
     pub images: PathBuf,
-    /// How often photos of this source are drawn, relative to the other sources.
+    /// How often its photos are drawn, relative to the other sources.
     #[serde(default = "one")]
     pub weight: f32,
-    /// WIDER FACE list that names the faces which a WFLW list leaves out.
+    /// A WIDER FACE list: the faces that a WFLW list leaves out.
     #[serde(default)]
     pub wider: Option<PathBuf>,
-    /// One number a line of a WFLW list: how unsure its points are.
+    /// File with one number a line of a WFLW list: how unsure the points of each are.
     #[serde(default)]
     pub disagreement: Option<PathBuf>,
     /// Faces above this disagreement keep their box, not their points.
@@ -135,8 +159,10 @@ pub struct SourceConfig {
     /// What the angles of `pose` mean.
     #[serde(default)]
     pub pose_convention: PoseConvention,
-    /// Whether all faces in the photos are labelled. Elsewhere only the surroundings of labelled
-    /// faces count as background. None: photos found in a WIDER list are complete, others not.
+    /// Whether all faces of the photos are labelled; null: as `wider` tells, yes for wider, retinaface
+    /// and yolo, no for all others.
+    ///
+    /// Elsewhere only the surroundings of labelled faces count as background.
     #[serde(default)]
     pub complete: Option<bool>,
 }

@@ -2,13 +2,14 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Weights to start training from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitConfig {
-    /// A retinamark `.safetensors`, or a PyTorch detector or ImageNet backbone; none: random.
+    /// A retinamark `.safetensors`, a PyTorch detector or an ImageNet backbone; null: random weights.
     pub weights: Option<PathBuf>,
     /// Prefixes of our tensors that the file may lack; they start at random.
     pub allow_new: Vec<String>,

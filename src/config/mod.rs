@@ -6,10 +6,12 @@ mod data;
 mod init;
 mod load;
 mod outdated;
+mod page;
 mod sections;
 mod train;
 mod validate;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use augment::*;
@@ -32,43 +34,50 @@ pub use crate::optim::{
 };
 pub use crate::pose_loss::{Added, Multiplied, PoseLossKind};
 
-/// Everything that can be set. Unknown keys are errors, missing ones take their default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Every setting of retinamark with its default. A file of your own needs only what it changes: keys
+/// that are left out keep these values, unknown keys are errors. Single values can be changed on the
+/// command line as well: `--set train.epochs=10 --set data.train.0.weight=2`
+///
+/// Relative paths are relative to the folder in which retinamark is started.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// What is trained.
+    /// The detector, or the second look at each face.
     pub task: Task,
-    /// Seed of every random choice.
+    /// Of every random choice; the same seed gives the same batches.
     pub seed: u64,
-    /// Landmark scheme.
+    /// Which landmarks a face has.
     pub landmarks: LandmarksConfig,
-    /// Pixels to numbers.
+    /// How pixels become numbers: (value - mean) / std on 0..255. This belongs to the start weights: the
+    /// 5-point RetinaFace weights want these values, an ImageNet backbone `channel_order: rgb`, `mean:
+    /// [123.675, 116.28, 103.53]`, `std: [58.395, 57.12, 57.375]`.
     pub input: InputConfig,
-    /// Architecture.
+    /// The architecture of the detector; its backbone is the aligner's too.
     pub model: ModelConfig,
-    /// Anchors and coder.
+    /// The boxes that the detector speaks about.
     pub anchors: AnchorConfig,
-    /// The second look.
+    /// The second look: a network on an upright crop of each face (`task: align`).
     pub aligner: AlignerConfig,
-    /// Start weights.
+    /// What training starts from.
     pub init: InitConfig,
-    /// Training and validation lists.
+    /// Photos with labelled faces.
     pub data: DataConfig,
-    /// Augmentations.
+    /// How training photos are varied.
     pub augment: AugmentConfig,
-    /// Anchor matching.
+    /// Which anchors learn which face.
     pub matcher: MatcherConfig,
-    /// Loss.
+    /// What training minimises: a weighted sum.
     pub loss: LossConfig,
-    /// Optimiser.
+    /// How the gradients change the weights. Here, under `schedule` and under `loss.landmark`, `kind`
+    /// decides which settings there are besides the common ones; a setting of another kind is an error.
     pub optimizer: OptimizerConfig,
-    /// Learning rate over time.
+    /// The learning rate over time.
     pub schedule: ScheduleConfig,
-    /// Training loop.
+    /// The training loop.
     pub train: TrainConfig,
-    /// Snapshots.
+    /// Validation photos drawn while training.
     pub snapshot: SnapshotConfig,
-    /// Inference.
+    /// Defaults of detect, evaluate and validation.
     pub detect: DetectConfig,
 }
 

@@ -3,7 +3,7 @@
 use serde_yaml::Value;
 
 use super::{LandmarkLossKind, OptimizerKind, PoseLossKind, ScheduleKind};
-use crate::kinds::{KIND, Kinds};
+use crate::kinds::{KIND, Kind, Kinds};
 
 /// A section whose settings depend on its kind.
 #[derive(Clone, Copy)]
@@ -11,6 +11,8 @@ pub(super) struct Open {
     /// Keys that lead to it.
     path: &'static [&'static str],
     settings_of: fn(&str) -> Vec<String>,
+    /// What its kind may be.
+    pub(super) kinds: fn() -> Vec<Kind>,
 }
 
 /// All of them.
@@ -25,6 +27,7 @@ const fn open<K: Kinds>(path: &'static [&'static str]) -> Open {
     Open {
         path,
         settings_of: K::settings_of,
+        kinds: K::all,
     }
 }
 
@@ -33,6 +36,11 @@ impl Open {
     pub(super) fn kind_in(self, tree: &Value) -> Option<String> {
         let section = self.path.iter().try_fold(tree, |tree, key| tree.get(key))?;
         Some(section.get(KIND)?.as_str()?.to_owned())
+    }
+
+    /// Whether these keys lead to it.
+    pub(super) fn is_at(self, path: &[&str]) -> bool {
+        self.path == path
     }
 
     /// Whether `path` (`a.b.c`) is that of its kind.

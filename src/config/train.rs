@@ -2,20 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::landmark_loss::LandmarkLossKind;
 use crate::pose_loss::PoseLossKind;
 
 /// Which anchors learn which face.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MatcherConfig {
-    /// An anchor with at least this IoU is positive.
+    /// An anchor with at least this IoU learns the face.
     pub positive_iou: f32,
-    /// The best anchor of a face is positive from this IoU on.
+    /// The best anchor of a face learns it from this IoU on.
     pub forced_iou: f32,
-    /// An anchor with more than this share of its area in an ignored region is ignored.
+    /// An anchor with more than this share of its area in an ignored region learns nothing.
     pub ignored_share: f32,
 }
 
@@ -30,22 +31,22 @@ impl Default for MatcherConfig {
 }
 
 /// The multi-box loss.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
-    /// Weight of the class part.
+    /// Weight of the classes: face or background.
     pub class_weight: f32,
-    /// Weight of the box part.
+    /// Weight of the boxes.
     pub box_weight: f32,
-    /// Weight of the landmark part.
+    /// Weight of the landmarks.
     pub landmark_weight: f32,
     /// Weight of the likelihood that the aligner's confidences learn from.
     pub uncertainty_weight: f32,
     /// Hard negatives per positive.
     pub negative_ratio: f32,
-    /// Whether faces count the more in the landmark loss the rarer their attributes are.
+    /// Whether a face's landmarks count the sum over its WFLW attributes of 1 / (share of faces with it).
     pub attribute_weights: bool,
-    /// Which landmark loss.
+    /// What a face's landmarks cost.
     pub landmark: LandmarkLossKind,
     /// Which loss of the head's pose, where the aligner tells it.
     pub pose: PoseLossKind,
@@ -67,7 +68,7 @@ impl Default for LossConfig {
 }
 
 /// The training loop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TrainConfig {
     /// Folder of checkpoints, logs and final weights.
@@ -78,17 +79,17 @@ pub struct TrainConfig {
     pub samples_per_epoch: usize,
     /// Photos per micro-batch.
     pub batch_size: usize,
-    /// Side of the square crops, pixels.
+    /// Side of the square training crops, pixels.
     pub crop: u32,
     /// Checkpoints kept besides the best.
     pub keep_last: usize,
     /// Epochs between validations.
     pub validate_every: usize,
-    /// Weights of the other network: with them, validation and snapshots take both looks.
+    /// Weights of the other network: validation and snapshots then take both looks.
     pub partner: Option<PathBuf>,
-    /// Weights that the final ones are averaged with, such as those that training started from.
+    /// Weights averaged into the final ones (WiSE-FT), such as the start weights.
     pub blend_weights: Option<PathBuf>,
-    /// Their share in the average; 0: not averaged.
+    /// Their share in the average, 0 to 1; 0: not averaged.
     pub blend_share: f32,
 }
 
@@ -118,10 +119,10 @@ impl Default for TrainConfig {
 }
 
 /// Snapshots: validation photos drawn while training.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SnapshotConfig {
-    /// Where they go.
+    /// Where drawn validation photos go.
     pub dir: PathBuf,
     /// Steps between snapshots within an epoch; 0: at its end only.
     pub every_batches: usize,

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::beside::Beside;
 use super::list::{self, Fault, Faults, Listed, ListedFace, Place, Units};
-use super::{Reason, Report};
+use super::{Reason, Report, formats};
 use crate::config::{OnError, SourceConfig};
 use crate::{imaging, text};
 
@@ -181,4 +181,23 @@ fn read(file: &Path) -> Result<Vec<u8>, Fault> {
 pub(super) fn decode(bytes: &[u8]) -> Result<String, (Place, Fault)> {
     text::decode(bytes.to_vec())
         .map_err(|e| (e.line.into(), Fault::new(Reason::Unreadable, e.to_string())))
+}
+
+/// The files that the labels of a source are read from, in order: one, or one for each photo.
+///
+/// # Errors
+/// When they cannot be listed, or there are none.
+pub fn list_files(source: &SourceConfig) -> Result<Vec<PathBuf>> {
+    match formats::Reader::of(source.kind) {
+        formats::Reader::Files(format) => {
+            let on_error = OnError::Skip;
+            let reader = Reader {
+                source,
+                format,
+                on_error,
+            };
+            reader.names()
+        }
+        _ => Ok(vec![source.list.clone()]),
+    }
 }

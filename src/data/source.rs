@@ -290,22 +290,3 @@ fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
         .map(|path| Disagreement::read(path, max, half))
         .transpose()
 }
-
-/// The files that the labels of a source are read from, in order: one, or one for each photo.
-///
-/// # Errors
-/// When they cannot be listed, or there are none.
-pub fn list_files(source: &SourceConfig) -> Result<Vec<PathBuf>> {
-    match formats::Reader::of(source.kind) {
-        formats::Reader::Files(format) => {
-            let on_error = OnError::Skip;
-            let reader = files::Reader {
-                source,
-                format,
-                on_error,
-            };
-            reader.names()
-        }
-        _ => Ok(vec![source.list.clone()]),
-    }
-}

@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Faces, LandmarkLoss, check_length};
@@ -8,7 +9,7 @@ use crate::check::Check;
 /// with `p = alpha - 1`, `omega ln(1 + |d / e|^p)` below `theta`, `A |d| - C` above, where
 /// `A = omega p (theta / e)^(p - 1) / (e (1 + (theta / e)^p))` and
 /// `C = theta A - omega ln(1 + (theta / e)^p)` make curve and slope meet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AWing {
     /// Scale.

@@ -1,4 +1,5 @@
 use burn::tensor::{Int, Tensor, TensorData};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Faces, LandmarkLoss};
@@ -6,7 +7,7 @@ use super::{Faces, LandmarkLoss};
 /// Mean of `|d|`, and the mean over the scheme's parts of how wrong their shapes are: the mean of
 /// `|d_i - d_(i+1)|` over points that follow one another in a part, both labelled. A part without
 /// such points counts as right.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Chain {}
 

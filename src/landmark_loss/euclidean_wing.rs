@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::wing;
@@ -6,7 +7,7 @@ use super::{Faces, LandmarkLoss, check_length};
 use crate::check::Check;
 
 /// Mean over the points of Wing (see [`Wing`](super::Wing)) of their distances.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EuclideanWing {
     /// `w`: where the curve becomes a line, in deltas.

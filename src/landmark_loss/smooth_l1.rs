@@ -1,10 +1,11 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Faces, LandmarkLoss};
 
 /// Mean of Huber's loss with threshold 1: `d^2 / 2` below 1, `|d| - 1/2` above.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SmoothL1 {}
 

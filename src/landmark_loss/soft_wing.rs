@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::log_of;
@@ -7,7 +8,7 @@ use crate::check::Check;
 
 /// Mean of SoftWing (Lin et al. 2021): `|d|` below `inner`, `outer ln(1 + |d| / e) + B` above, where
 /// `B = inner - outer ln(1 + inner / e)` makes the two meet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SoftWing {
     /// Where the line becomes a logarithm, in deltas.

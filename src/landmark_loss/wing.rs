@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::elementwise::wing;
@@ -7,7 +8,7 @@ use crate::check::Check;
 
 /// Mean of Wing (Feng et al. 2018, eq. 5): `w ln(1 + |d| / e)` below `w`, `|d| - C` above, where
 /// `C = w - w ln(1 + w / e)` makes the two meet.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wing {
     /// `w`: where the curve becomes a line, in deltas.

@@ -11,7 +11,7 @@ use crate::model::{Aligner, Network, RetinaFace};
 /// A network with the loss that it is trained by.
 pub trait Learn: Network {
     /// That loss.
-    type Loss;
+    type Loss: Sync;
 
     /// The loss that `config` describes.
     ///

@@ -1,12 +1,13 @@
 //! The multi-box loss: classes, boxes and landmarks of the matched anchors.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use super::losses::{Losses, face_factors};
 use super::mining::hard_negatives;
 use crate::anchors::Targets;
 use crate::config::LossConfig;
+use crate::device;
 use crate::geometry::Scheme;
 use crate::landmark_loss::{SchemeLoss, smooth_l1};
 use crate::model::{Outputs, RetinaFace};
@@ -55,7 +56,7 @@ impl MultiBox {
             images == targets.len() && targets.iter().all(|t| t.labels.len() == anchors),
             "the network gave {images} images of {anchors} anchors, the targets are others"
         );
-        let rows = self.rows(&outputs.logits, targets)?;
+        let rows = self.rows(&outputs.logits, targets);
         let class = self.class_loss(&outputs.logits, &rows) * self.config.class_weight;
         let boxes = box_loss(&outputs.box_deltas, &rows, targets) * self.config.box_weight;
         let device = outputs.logits.device();
@@ -74,13 +75,8 @@ impl MultiBox {
         })
     }
 
-    fn rows(&self, logits: &Tensor<3>, targets: &[Targets]) -> Result<Rows> {
-        let values: Vec<f32> = logits
-            .clone()
-            .detach()
-            .into_data()
-            .try_to_vec()
-            .context("the class logits are not f32")?;
+    fn rows(&self, logits: &Tensor<3>, targets: &[Targets]) -> Rows {
+        let values = device::read(logits.clone());
         let mut rows = Rows {
             positives: Vec::new(),
             negatives: Vec::new(),
@@ -97,7 +93,7 @@ impl MultiBox {
             rows.landmarks
                 .extend(t.with_landmarks.iter().map(|&p| (image, t.positives[p])));
         }
-        Ok(rows)
+        rows
     }
 
     fn class_loss(&self, logits: &Tensor<3>, rows: &Rows) -> Tensor<1> {

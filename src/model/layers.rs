@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, RunningState};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, Initializer, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor};
@@ -50,6 +50,17 @@ impl Layer {
             }
             _ => return None,
         })
+    }
+
+    /// A copy on another device with running statistics of its own, which burn's copies share.
+    pub(super) fn replica(&self, device: &Device) -> Self {
+        let mut copy = self.clone();
+        if let Self::Normed(Normed { norm, .. }) = &mut copy {
+            for running in [&mut norm.running_mean, &mut norm.running_var] {
+                *running = RunningState::new(running.value_sync());
+            }
+        }
+        copy.fork(device)
     }
 
     fn of_conv(from: usize, spec: &net::Conv, device: &Device) -> Self {

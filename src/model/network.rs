@@ -56,6 +56,9 @@ pub trait Network: Module {
     /// Whether [`Network::fold`] was called.
     fn is_folded(&self) -> bool;
 
+    /// A copy on `device` that learns by itself: the same parameters, running statistics of its own.
+    fn replica(&self, device: &Device) -> Self;
+
     /// Switch learning of the `parts` off (no gradients, batch norms use and keep their running
     /// statistics) and of all others on.
     ///
@@ -188,6 +191,11 @@ impl<D: Describe> Network for Model<D> {
 
     fn is_folded(&self) -> bool {
         !self.layers.has_norms()
+    }
+
+    fn replica(&self, device: &Device) -> Self {
+        let replica = |layers: Layers| layers.each(|_, layer| layer.replica(device));
+        self.clone().with_layers(replica)
     }
 
     fn freeze_parts(self, parts: &[&str]) -> Result<Self> {

@@ -3,10 +3,12 @@
 //! saved.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
+
+use crate::device::Reading;
 
 /// What a tensor is to the optimiser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub struct Entry {
 
 impl Entry {
     /// Its part of the flat vector.
-    pub const fn range(&self) -> std::ops::Range<usize> {
+    pub const fn range(&self) -> Range<usize> {
         self.start..self.start + self.len
     }
 }
@@ -84,9 +86,32 @@ impl Layout {
     }
 
     fn read_where<M: Module>(&self, module: &M, into: &mut [f32], wanted: fn(Kind) -> bool) {
+        let (mut reading, mut places) = (Reading::default(), Vec::new());
+        self.add_to(&mut reading, &mut places, module, wanted);
+        copy(reading.finish(), &places, into);
+    }
+
+    /// Have the running statistics of `module` read too, whose places follow in `places`.
+    pub(super) fn add_statistics<M: Module>(
+        &self,
+        reading: &mut Reading,
+        places: &mut Vec<Range<usize>>,
+        module: &M,
+    ) {
+        self.add_to(reading, places, module, |kind| kind == Kind::Statistic);
+    }
+
+    fn add_to<M: Module>(
+        &self,
+        reading: &mut Reading,
+        places: &mut Vec<Range<usize>>,
+        module: &M,
+        wanted: fn(Kind) -> bool,
+    ) {
         module.visit(&mut Reader {
             layout: self,
-            into,
+            reading,
+            places,
             wanted,
         });
     }
@@ -109,24 +134,7 @@ impl Layout {
         })
     }
 
-    /// Add the gradients to `sum` and mark in `touched` (one flag an entry) which tensors had
-    /// one; frozen tensors have none.
-    pub fn add_gradients<M: Module>(
-        &self,
-        module: &M,
-        gradients: &GradientsParams,
-        sum: &mut [f32],
-        touched: &mut [bool],
-    ) {
-        module.visit(&mut GradientReader {
-            layout: self,
-            gradients,
-            sum,
-            touched,
-        });
-    }
-
-    fn find(&self, id: ParamId) -> Option<(usize, &Entry)> {
+    pub(super) fn find(&self, id: ParamId) -> Option<(usize, &Entry)> {
         let &index = self.by_id.get(&id)?;
         Some((index, &self.entries[index]))
     }
@@ -191,17 +199,23 @@ impl ModuleVisitor for Builder {
     }
 }
 
-/// Call `f` with the numbers of `tensor`.
-fn with_numbers<const D: usize>(tensor: Tensor<D>, f: impl FnOnce(&[f32])) {
-    let data = tensor.into_data_as::<f32>();
-    if let Ok(numbers) = data.as_slice::<f32>() {
-        f(numbers);
+/// Write what was read to its places.
+pub(super) fn copy(
+    data: impl Iterator<Item = TensorData>,
+    places: &[Range<usize>],
+    into: &mut [f32],
+) {
+    for (data, place) in data.zip(places) {
+        if let Ok(numbers) = data.as_slice::<f32>() {
+            into[place.clone()].copy_from_slice(numbers);
+        }
     }
 }
 
 struct Reader<'a> {
     layout: &'a Layout,
-    into: &'a mut [f32],
+    reading: &'a mut Reading,
+    places: &'a mut Vec<Range<usize>>,
     wanted: fn(Kind) -> bool,
 }
 
@@ -211,8 +225,8 @@ impl ModuleVisitor for Reader<'_> {
             return;
         };
         if (self.wanted)(entry.kind) {
-            let into = &mut self.into[entry.range()];
-            with_numbers(param.val(), |numbers| into.copy_from_slice(numbers));
+            self.reading.add(param.val());
+            self.places.push(entry.range());
         }
     }
 }
@@ -240,30 +254,5 @@ impl ModuleMapper for Writer<'_> {
                 new
             }
         })
-    }
-}
-
-struct GradientReader<'a> {
-    layout: &'a Layout,
-    gradients: &'a GradientsParams,
-    sum: &'a mut [f32],
-    touched: &'a mut [bool],
-}
-
-impl ModuleVisitor for GradientReader<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let Some((index, entry)) = self.layout.find(param.id) else {
-            return;
-        };
-        let Some(gradient) = self.gradients.get::<D>(param.id) else {
-            return;
-        };
-        self.touched[index] = true;
-        let sum = &mut self.sum[entry.range()];
-        with_numbers(gradient, |numbers| {
-            for (s, g) in sum.iter_mut().zip(numbers) {
-                *s += g;
-            }
-        });
     }
 }

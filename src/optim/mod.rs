@@ -3,6 +3,7 @@
 //! sections `optimizer` and `schedule` of the settings.
 
 mod ema;
+mod gradients;
 mod layout;
 mod optimizer;
 mod rule;
@@ -10,6 +11,7 @@ mod schedule;
 mod settings;
 
 pub use ema::Ema;
+pub use gradients::Gradients;
 pub use layout::{Entry, Kind, Layout};
 pub use optimizer::{Optimizer, OptimizerState};
 pub use rule::*;

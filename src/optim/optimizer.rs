@@ -6,7 +6,7 @@ use burn::optim::GradientsParams;
 
 use super::rule::{Slot, Slots, Step};
 use super::settings::OptimizerConfig;
-use super::{Entry, Kind, Layout};
+use super::{Entry, Gradients, Kind, Layout};
 
 /// What must be kept to continue an optimiser exactly.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,8 +25,7 @@ pub struct Optimizer {
     config: OptimizerConfig,
     layout: Layout,
     values: Vec<f32>,
-    gradients: Vec<f32>,
-    touched: Vec<bool>,
+    gradients: Gradients,
     micro_batches: usize,
     state: OptimizerState,
 }
@@ -44,8 +43,7 @@ impl Optimizer {
         });
         Self {
             config: config.clone(),
-            gradients: vec![0.0; layout.len()],
-            touched: vec![false; layout.entries().len()],
+            gradients: Gradients::none(&layout),
             micro_batches: 0,
             state: OptimizerState {
                 slots: slots.collect(),
@@ -61,7 +59,7 @@ impl Optimizer {
         &self.layout
     }
 
-    /// All weights, and the running statistics as of the last `sync_statistics`.
+    /// All weights, and the running statistics as of the last step or `sync_statistics`.
     pub fn values(&self) -> &[f32] {
         &self.values
     }
@@ -115,8 +113,7 @@ impl Optimizer {
 
     /// Take the gradients of one micro-batch.
     pub fn accumulate<M: Module>(&mut self, model: &M, gradients: &GradientsParams) {
-        self.layout
-            .add_gradients(model, gradients, &mut self.gradients, &mut self.touched);
+        self.gradients.add(&self.layout, model, gradients);
         self.micro_batches += 1;
     }
 
@@ -140,46 +137,41 @@ impl Optimizer {
     }
 
     /// Update the weights with the gradients so far. Gives the model with the new weights and the
-    /// norm of the averaged gradients before clipping. A norm that is not finite changes nothing.
+    /// norm of the averaged gradients before clipping. A norm that is not finite changes no weight.
+    /// The device is read once, gradients and running statistics together.
     pub fn step<M: Module>(&mut self, model: M, learning_rate: f64) -> (M, f32) {
-        self.regularise();
+        let mut sums = vec![0.0; self.layout.len()];
+        let (layout, values) = (&self.layout, &mut self.values);
+        let touched = self.gradients.read(layout, &model, values, &mut sums);
+        self.regularise(&mut sums, &touched);
         let average = 1.0 / self.micro_batches.max(1) as f32;
-        let norm = global_norm(&self.gradients) * average;
+        self.micro_batches = 0;
+        let norm = global_norm(&sums) * average;
         if !norm.is_finite() {
-            self.clear_gradients();
             return (model, norm);
         }
         let scale = average * clip_factor(norm, self.config.clip_norm);
-        for index in 0..self.layout.entries().len() {
-            if self.touched[index] {
-                self.update_tensor(index, scale, learning_rate);
-            }
+        for index in (0..touched.len()).filter(|&index| touched[index]) {
+            self.update_tensor(index, &mut sums, scale, learning_rate);
         }
-        self.clear_gradients();
         (self.layout.write_learned(model, &self.values), norm)
     }
 
     /// Add the penalties' gradients to the sums, once for each micro-batch.
-    fn regularise(&mut self) {
+    fn regularise(&self, sums: &mut [f32], touched: &[bool]) {
         let regularizer = self.config.regularizer;
         if regularizer.is_none() {
             return;
         }
         let times = self.micro_batches as f32;
-        let entries = self.layout.entries().iter().zip(&self.touched);
+        let entries = self.layout.entries().iter().zip(touched);
         for (entry, _) in entries.filter(|&(e, &touched)| touched && e.kind == Kind::Decayed) {
-            let gradients = &mut self.gradients[entry.range()];
+            let gradients = &mut sums[entry.range()];
             regularizer.add_gradient(&self.values[entry.range()], times, gradients);
         }
     }
 
-    fn clear_gradients(&mut self) {
-        self.gradients.fill(0.0);
-        self.touched.fill(false);
-        self.micro_batches = 0;
-    }
-
-    fn update_tensor(&mut self, index: usize, scale: f32, rate: f64) {
+    fn update_tensor(&mut self, index: usize, sums: &mut [f32], scale: f32, rate: f64) {
         let entry = &self.layout.entries()[index];
         let range = entry.range();
         self.state.updates[index] += 1;
@@ -191,7 +183,7 @@ impl Optimizer {
                 Kind::Plain | Kind::Statistic => 0.0,
             },
         };
-        let gradients = &mut self.gradients[range.clone()];
+        let gradients = &mut sums[range.clone()];
         gradients.iter_mut().for_each(|g| *g *= scale);
         let slots = Slots::new(&mut self.state.slots, range.clone());
         let rule = self.config.kind.rule();

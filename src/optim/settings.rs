@@ -1,5 +1,6 @@
 //! The section `optimizer`.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::rule::OptimizerKind;
@@ -7,17 +8,17 @@ use crate::check::Check;
 use crate::kinds;
 
 /// The optimiser: a kind with its own settings, and what all kinds have.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct OptimizerConfig {
     /// Which one.
     #[serde(flatten, skip_deserializing)]
     pub kind: OptimizerKind,
-    /// Highest learning rate.
+    /// Highest learning rate; the schedule lowers it.
     pub learning_rate: f64,
-    /// Weight decay, not on norms and biases.
+    /// Not on norms and biases; adamw: decoupled, others: added to the gradients.
     pub weight_decay: f32,
-    /// Penalties on large weights.
+    /// Penalties on the same weights, part of the loss.
     pub regularizer: Regularizer,
     /// Largest norm of all gradients together; 0: not clipped.
     pub clip_norm: f32,
@@ -25,16 +26,15 @@ pub struct OptimizerConfig {
     pub accumulate: usize,
     /// Decay of the moving average of the weights; 0: none.
     pub ema_decay: f64,
-    /// Epochs during which the backbone does not learn.
+    /// Epochs at the start in which the backbone does not learn.
     pub freeze_backbone_epochs: usize,
-    /// Parts of the network that never learn: `backbone`, `fpn`, `ssh`, `se`, `class_heads`,
-    /// `box_heads`, `landmark_heads`; of an aligner `backbone`, `reduce`, `halve`, `points`,
-    /// `scales`, `heatmaps`.
+    /// Parts that never learn: backbone, fpn, ssh, se, class_heads, box_heads, landmark_heads; of an
+    /// aligner backbone, reduce, halve, points, scales, heatmaps.
     pub freeze: Vec<String>,
 }
 
 /// Penalties on the weights that decay, part of the loss: `l1 sum |w| + l2 sum w^2`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Regularizer {
     /// Of their absolute values; 0: none.

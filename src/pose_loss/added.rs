@@ -1,4 +1,5 @@
 use burn::tensor::Tensor;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{PoseErrors, PoseLoss};
@@ -6,7 +7,7 @@ use crate::check::Check;
 
 /// The part `pose`: `weight` times the mean, over the faces whose pose is known, of the sum of
 /// `1 - cos d` over the three angles.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Added {
     /// Weight of the part.

@@ -6,6 +6,7 @@ mod length;
 pub mod log;
 mod progress;
 mod provenance;
+mod replicas;
 mod session;
 mod setup;
 mod snapshot;

@@ -75,7 +75,7 @@ struct List {
 /// When a list cannot be read any more, or the file not be read or written.
 pub(super) fn record(
     config: &Config,
-    device: &Device,
+    devices: &[Device],
     training: &Dataset,
     validating: Option<&Dataset>,
     resumed_at: Option<usize>,
@@ -89,7 +89,7 @@ pub(super) fn record(
             .collect(),
         version: env!("CARGO_PKG_VERSION"),
         commit: option_env!("RETINAMARK_COMMIT"),
-        host: host(device),
+        host: host(devices),
         seed: config.seed,
         training: sources(&config.data.train, training)?,
         validation: match validating {
@@ -117,10 +117,11 @@ fn earlier(path: &Path) -> Result<Vec<Value>> {
     })
 }
 
-fn host(device: &Device) -> Host {
+fn host(devices: &[Device]) -> Host {
+    let devices: Vec<String> = devices.iter().map(|device| format!("{device:?}")).collect();
     Host {
         system: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
-        device: format!("{device:?}"),
+        device: devices.join(", "),
         instruction_set: ops::instruction_set(),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         threads: rayon::current_num_threads(),

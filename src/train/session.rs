@@ -35,15 +35,16 @@ const BEST: &str = "best.safetensors";
 const WAITING_LIMIT: f64 = 0.05;
 const WAITING_MIN_BATCHES: usize = 50;
 
-/// Train as `config` says, inference and training both on `device` (without autodiff).
+/// Train as `config` says on `devices` (without autodiff); the first one is for inference too.
 ///
 /// # Errors
-/// When the folder holds another run, data or weights are bad, or a number is not finite.
-pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
-    with_network!(config.task, N => train_network::<N>(config, start, device))
+/// When there is no device or the micro-batches of a step cannot be shared out, the folder holds another run, data or weights are bad, or a number is not finite.
+pub fn train(config: &Config, start: Start, devices: &[Device]) -> Result<Ended> {
+    with_network!(config.task, N => train_network::<N>(config, start, devices))
 }
 
-fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -> Result<Ended> {
+fn train_network<N: Trainable>(config: &Config, start: Start, devices: &[Device]) -> Result<Ended> {
+    let (device, others) = devices.split_first().context("no device to train on")?;
     let out = &config.train.out;
     let _lock = FolderLock::take(out)?;
     let store = Store::new(out, config.train.keep_last);
@@ -51,6 +52,8 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
     let (training, validating) = setup::load_data(config)?;
     let mut trainer: Trainer<N> =
         setup::make_trainer(config, Arc::clone(&training), checkpoint.as_deref(), device)?;
+    let others = others.iter().map(|other| other.clone().autodiff());
+    trainer = trainer.with_devices(others.collect())?;
     if let Some(path) = &checkpoint {
         let saved = trainer.restore(path)?;
         setup::announce_resumption(path, &trainer, &saved, config)?;
@@ -65,7 +68,13 @@ fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -
     setup::save_config(config)?;
     let stand = checkpoint.map(|_| trainer.position().stand());
     let resumed_at = stand.map(|stand| stand.step);
-    provenance::record(config, device, &training, validating.as_deref(), resumed_at)?;
+    provenance::record(
+        config,
+        devices,
+        &training,
+        validating.as_deref(),
+        resumed_at,
+    )?;
     let mut session = Session {
         config: config.clone(),
         device: device.clone(),

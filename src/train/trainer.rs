@@ -1,19 +1,20 @@
 //! The training loop: batches in, optimiser steps out.
 
-use std::path::Path;
+mod state;
+
 use std::sync::Arc;
 
-use anyhow::{Context, Result, ensure};
-use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor, TensorData};
+use anyhow::{Result, ensure};
+use burn::tensor::Device;
 
-use super::checkpoint::{Best, Checkpoint, Position, State};
+use super::checkpoint::{Best, Position};
 use super::figures::{Figures, LOSS};
 use super::length::{Length, schedule};
+use super::replicas::Devices;
 use crate::config::Config;
 use crate::data::{Batch, Dataset, Loader};
+use crate::device::Reading;
 use crate::interrupt;
-use crate::kinds::Kinds;
 use crate::loss::{Learn, Losses};
 use crate::optim::{Ema, Optimizer, Schedule};
 
@@ -30,7 +31,7 @@ pub enum Ended {
 pub struct Trainer<N: Learn> {
     config: Config,
     dataset: Arc<Dataset>,
-    device: Device,
+    devices: Devices,
     model: N,
     loss: N::Loss,
     optimizer: Optimizer,
@@ -65,8 +66,20 @@ impl<N: Learn> Trainer<N> {
             pending_names: Vec::new(),
             config: config.clone(),
             dataset,
-            device: device.clone(),
+            devices: Devices::one(device.clone()),
             model,
+        })
+    }
+
+    /// The same with `devices` (with autodiff) beside the one of the model: as many micro-batches of a
+    /// step as there are devices are learned at a time.
+    ///
+    /// # Errors
+    /// When `optimizer.accumulate` is no multiple of the number of devices.
+    pub fn with_devices(self, devices: Vec<Device>) -> Result<Self> {
+        Ok(Self {
+            devices: self.devices.and(devices, &self.config)?,
+            ..self
         })
     }
 
@@ -88,19 +101,6 @@ impl<N: Learn> Trainer<N> {
     /// The best validation so far.
     pub const fn best(&self) -> Option<Best> {
         self.best
-    }
-
-    /// Remember a validation; says whether it is the best one so far. One that could not be measured
-    /// never is: nothing would be better than what is not a number.
-    pub fn offer_best(&mut self, candidate: Best) -> bool {
-        let better = candidate.badness.is_finite()
-            && self
-                .best
-                .is_none_or(|best| candidate.badness < best.badness);
-        if better {
-            self.best = Some(candidate);
-        }
-        better
     }
 
     /// Train until the end of the epoch, from wherever in it the run stands. `after_step` sees
@@ -128,10 +128,12 @@ impl<N: Learn> Trainer<N> {
         mut after_step: impl FnMut(&Self, &Figures) -> Result<()>,
     ) -> Result<Ended> {
         let mut figures = Figures::start();
-        while let Some(batch) = figures.wait_for(|| batches.next()) {
-            let batch = batch?;
-            let images = batch.names.len();
-            figures.add_batch(images, &self.learn(batch)?);
+        loop {
+            let round = self.round(&mut batches, &mut figures)?;
+            if round.is_empty() {
+                return Ok(Ended::Done);
+            }
+            self.learn(round, &mut figures)?;
             let full = self.optimizer.pending() >= self.config.optimizer.accumulate;
             if !full && self.position.batch < self.batches_per_epoch {
                 continue;
@@ -144,7 +146,24 @@ impl<N: Learn> Trainer<N> {
             }
             figures = Figures::start();
         }
-        Ok(Ended::Done)
+    }
+
+    /// The next micro-batches of this step, at most one for each device.
+    fn round(
+        &self,
+        batches: &mut impl Iterator<Item = Result<Batch>>,
+        figures: &mut Figures,
+    ) -> Result<Vec<Batch>> {
+        let left = self.batches_per_epoch.saturating_sub(self.position.batch);
+        let most = self.devices.len().min(left.max(1));
+        let mut round = Vec::with_capacity(most);
+        while round.len() < most {
+            match figures.wait_for(|| batches.next()) {
+                Some(batch) => round.push(batch?),
+                None => break,
+            }
+        }
+        Ok(round)
     }
 
     /// Freeze and thaw the parts of the network as this epoch wants it.
@@ -160,38 +179,44 @@ impl<N: Learn> Trainer<N> {
         Ok(())
     }
 
-    /// Forward and backward of one micro-batch; gives the loss and its parts by name.
-    fn learn(&mut self, batch: Batch) -> Result<Vec<(&'static str, f64)>> {
-        let (count, side) = (batch.names.len(), batch.side);
-        self.pending_names.extend(batch.names);
-        let pixels = TensorData::new(batch.images, [count, 3, side, side]);
-        let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
-        let losses = self.model.losses(&self.loss, images, &batch.targets)?;
-        let values = self.numbers(&losses);
-        ensure!(
-            values.iter().all(|(_, value)| value.is_finite()),
-            "the loss is not finite: {}, {}",
-            equation(&values),
-            self.whereabouts()
-        );
-        let gradients = GradientsParams::from_grads(losses.total.backward(), &self.model);
-        self.optimizer.accumulate(&self.model, &gradients);
-        self.position.batch += 1;
-        Ok(values)
+    /// Take in the gradients of some micro-batches, and their losses into `figures`.
+    fn learn(&mut self, round: Vec<Batch>, figures: &mut Figures) -> Result<()> {
+        let names = round.iter().flat_map(|batch| batch.names.iter().cloned());
+        self.pending_names.extend(names);
+        let images: Vec<usize> = round.iter().map(|batch| batch.names.len()).collect();
+        let lessons = self.devices.learn(&self.model, &self.loss, round)?;
+        for (images, (losses, gradients)) in images.into_iter().zip(lessons) {
+            // The device is busy with all this before its numbers are waited for.
+            self.optimizer.accumulate(&self.model, &gradients);
+            let values = self.numbers(losses);
+            ensure!(
+                values.iter().all(|(_, value)| value.is_finite()),
+                "the loss is not finite: {}, {}",
+                equation(&values),
+                self.whereabouts()
+            );
+            self.position.batch += 1;
+            figures.add_batch(images, &values);
+        }
+        Ok(())
     }
 
     /// A loss, its parts and what the regulariser adds to it, as numbers.
-    fn numbers(&self, losses: &Losses) -> Vec<(&'static str, f64)> {
-        let penalty = self.optimizer.penalty();
-        let total = number(&losses.total) + penalty.unwrap_or_default();
-        let mut values = vec![(LOSS, total)];
-        values.extend(
-            losses
-                .parts
-                .iter()
-                .map(|(name, part)| (*name, number(part))),
-        );
-        values.extend(penalty.map(|penalty| ("penalty", penalty)));
+    fn numbers(&self, losses: Losses) -> Vec<(&'static str, f64)> {
+        let mut reading = Reading::default();
+        let mut names = Vec::new();
+        for (name, part) in [(LOSS, losses.total)].into_iter().chain(losses.parts) {
+            names.push(name);
+            reading.add(part);
+        }
+        let numbers = reading.finish();
+        let numbers = numbers.map(|data| data.iter::<f64>().next().unwrap_or(f64::NAN));
+        let mut values: Vec<_> = names.into_iter().zip(numbers).collect();
+        if let Some(penalty) = self.optimizer.penalty() {
+            let total = values.iter_mut().filter(|(name, _)| *name == LOSS);
+            total.for_each(|(_, value)| *value += penalty);
+            values.push(("penalty", penalty));
+        }
         values
     }
 
@@ -205,7 +230,6 @@ impl<N: Learn> Trainer<N> {
             self.whereabouts()
         );
         self.model = model;
-        self.optimizer.sync_statistics(&self.model);
         self.ema.update(self.optimizer.values());
         self.pending_names.clear();
         self.position.step += 1;
@@ -229,60 +253,6 @@ impl<N: Learn> Trainer<N> {
         self.position.batch = 0;
         self.sums = Figures::default();
     }
-
-    /// The model with averaged weights, for inference.
-    pub fn averaged_model(&self) -> N {
-        let model = self.model.valid();
-        self.optimizer.layout().write(model, self.ema.values())
-    }
-
-    /// Everything to continue from here.
-    pub fn checkpoint(&mut self) -> Checkpoint {
-        self.optimizer.sync_statistics(&self.model.valid());
-        Checkpoint {
-            state: State {
-                position: self.position.clone(),
-                sums: self.sums.clone(),
-                best: self.best,
-                ema_updates: self.ema.updates(),
-                tensor_updates: self.optimizer.state().updates.clone(),
-            },
-            weights: self.optimizer.values().to_vec(),
-            ema: self.ema.values().to_vec(),
-            optimizer: self.optimizer.state().clone(),
-        }
-    }
-
-    /// Continue from `path`. Gives the config that it was written with.
-    ///
-    /// # Errors
-    /// When it is not a checkpoint of this model.
-    pub fn restore(&mut self, path: &Path) -> Result<Config> {
-        let (saved, config) = Checkpoint::load(path, self.optimizer.layout())?;
-        ensure!(
-            config.optimizer.kind.name() == self.config.optimizer.kind.name(),
-            "cannot continue from {}: it was trained with optimizer.kind {}, not {}",
-            path.display(),
-            config.optimizer.kind.name(),
-            self.config.optimizer.kind.name()
-        );
-        let layout = self.optimizer.layout();
-        self.model = layout.write(self.model.clone(), &saved.weights);
-        self.optimizer
-            .restore(saved.weights, saved.optimizer)
-            .with_context(|| format!("cannot continue from {}", path.display()))?;
-        let decay = self.config.optimizer.ema_decay;
-        self.ema = Ema::resumed(decay, saved.ema, saved.state.ema_updates);
-        self.position = saved.state.position;
-        self.sums = saved.state.sums;
-        self.best = saved.state.best;
-        Ok(config)
-    }
-
-    /// Layout of the flat vectors in a checkpoint.
-    pub const fn layout(&self) -> &crate::optim::Layout {
-        self.optimizer.layout()
-    }
 }
 
 /// `loss 3 = class 1 + boxes 2`
@@ -290,13 +260,4 @@ fn equation(values: &[(&str, f64)]) -> String {
     let words = values.iter().map(|(name, value)| format!("{name} {value}"));
     let words: Vec<String> = words.collect();
     words.join(" + ").replacen(" + ", " = ", 1)
-}
-
-/// The single number in `tensor`.
-fn number(tensor: &Tensor<1>) -> f64 {
-    let data = tensor.clone().into_data_as::<f32>();
-    data.as_slice::<f32>()
-        .ok()
-        .and_then(|numbers| numbers.first())
-        .map_or(f64::NAN, |&n| f64::from(n))
 }

@@ -85,3 +85,18 @@ fn the_steps_of_an_epoch_come_from_the_photos() {
     );
     assert!(!folder.path().join("other.png").exists());
 }
+
+#[test]
+fn defaults_are_printed_as_a_file_to_start_from() {
+    let folder = tempdir();
+    let output = config(folder.path(), &["--defaults"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("config.yaml");
+    assert_eq!(text, std::fs::read_to_string(file).unwrap());
+    for more in [&["--set", "seed=3"][..], &["--plot-schedule", "rate.png"]] {
+        let output = config(folder.path(), &[&["--defaults"], more].concat());
+        assert!(!output.status.success(), "{more:?}");
+    }
+    assert!(!config(folder.path(), &[]).status.success());
+}

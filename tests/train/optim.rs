@@ -9,7 +9,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use retinamark::config::{AdamW, OptimizerConfig, OptimizerKind, Sgd};
-use retinamark::optim::{Ema, Kind, Layout, Optimizer};
+use retinamark::optim::{Ema, Gradients, Kind, Layout, Optimizer};
 
 #[derive(Module, Debug)]
 struct Small {
@@ -36,11 +36,20 @@ fn gradients(model: &Small, scale: f32) -> GradientsParams {
 }
 
 fn flat_gradients(model: &Small, scale: f32) -> Vec<f32> {
-    let layout = Layout::of(model);
-    let mut sum = vec![0.0; layout.len()];
-    let mut touched = vec![false; layout.entries().len()];
-    layout.add_gradients(model, &gradients(model, scale), &mut sum, &mut touched);
-    sum
+    read(&Layout::of(model), model, &gradients(model, scale)).0
+}
+
+/// Gradients in the places of a layout, and which of its tensors have some.
+pub fn read<M: Module>(
+    layout: &Layout,
+    model: &M,
+    gradients: &GradientsParams,
+) -> (Vec<f32>, Vec<bool>) {
+    let mut sums = Gradients::none(layout);
+    sums.add(layout, model, gradients);
+    let (mut values, mut flat) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
+    let touched = sums.read(layout, model, &mut values, &mut flat);
+    (flat, touched)
 }
 
 fn norm(numbers: &[f32]) -> f32 {

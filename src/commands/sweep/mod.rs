@@ -13,7 +13,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::cli::SweepArgs;
 use crate::config::Config;
-use crate::{console, device, fs, interrupt};
+use crate::{console, fs, interrupt};
 use grid::{Axis, Combination};
 use runs::{Run, State};
 
@@ -24,7 +24,7 @@ use runs::{Run, State};
 /// cannot be read or written. A run that fails stands in the table with its reason.
 pub fn run(args: SweepArgs) -> Result<ExitCode> {
     ensure!(args.jobs > 0, "--jobs: expected at least one run at a time");
-    device::by_name(&args.device)?;
+    args.devices.open()?;
     let axes: Vec<Axis> = args
         .grid
         .iter()
@@ -71,7 +71,7 @@ pub fn run(args: SweepArgs) -> Result<ExitCode> {
 
 /// Settings that all runs share, as `train` takes them.
 fn shared(args: &SweepArgs) -> Vec<String> {
-    let mut shared = vec!["--device".to_owned(), args.device.clone()];
+    let mut shared = vec!["--device".to_owned(), args.devices.names.join(",")];
     if let Some(config) = &args.settings.config {
         shared.extend(["--config".to_owned(), config.display().to_string()]);
     }

@@ -1,16 +1,17 @@
 //! Augmentations that move pixels.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The square crop. A face is chosen and brought to a size that is drawn log-uniformly from
 /// `min_face` pixels to `max_face` of the crop, as far as `max_upscale` and the photo allow; the
 /// crop is placed at random such that the face lies inside.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CropConfig {
     /// How often the chosen face is one with landmarks, where the photo has such.
     pub landmark_share: f32,
-    /// Smallest size of the chosen face in the crop (square root of its area), pixels.
+    /// Smallest size of the chosen face in the crop, pixels (square root of its area).
     pub min_face: f32,
     /// Largest longer side of the chosen face, share of the crop.
     pub max_face: f32,
@@ -20,7 +21,7 @@ pub struct CropConfig {
     pub keep_visible: f32,
     /// Below `keep_visible`, they are ignored from this visible share on, and dropped below it.
     pub ignore_visible: f32,
-    /// Faces smaller than this in the crop (square root of the area), pixels, are ignored.
+    /// Faces smaller than this in the crop are ignored, pixels (square root of the area).
     pub min_pixels: f32,
 }
 
@@ -39,7 +40,7 @@ impl Default for CropConfig {
 }
 
 /// Zoom-out: without it, the longer side of the photo at least fills the crop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ZoomOutConfig {
     /// How often.
@@ -61,7 +62,7 @@ impl Default for ZoomOutConfig {
 /// Errors are drawn from normal distributions. On 330 training faces those of a detector early in
 /// its training had standard deviations of 0.036 and 0.034 (shift), 0.063 (scale) and 4.4 degrees;
 /// the defaults are a little larger.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaceCropConfig {
     /// Standard deviation of the centre along each axis, share of the face's longer side.
@@ -83,7 +84,7 @@ impl Default for FaceCropConfig {
 }
 
 /// Rotation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RotationConfig {
     /// How often.
@@ -102,7 +103,7 @@ impl Default for RotationConfig {
 }
 
 /// Horizontal flip.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct FlipConfig {
     /// How often.
@@ -116,13 +117,14 @@ impl Default for FlipConfig {
 }
 
 /// Width and height scaled against each other, about the middle of the crop.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StretchConfig {
     /// How often.
     pub probability: f32,
-    /// One side grows by up to this share and the other shrinks by the same factor; the logarithm
-    /// of the factor is drawn evenly.
+    /// Largest growth of a side; the other one shrinks by the same factor.
+    ///
+    /// The logarithm of the factor is drawn evenly.
     pub max: f32,
 }
 
@@ -136,13 +138,14 @@ impl Default for StretchConfig {
 }
 
 /// Perspective: each corner of the crop moves by itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PerspectiveConfig {
     /// How often.
     pub probability: f32,
-    /// Largest move of a corner along each axis, share of the crop's side. At most 0.2; from 0.25
-    /// on, corners could meet the line between their neighbours.
+    /// Largest move along each axis, share of the crop's side; at most 0.2.
+    ///
+    /// From 0.25 on, corners could meet the line between their neighbours.
     pub share: f32,
 }
 
@@ -157,13 +160,12 @@ impl Default for PerspectiveConfig {
 
 /// The face that the crop is built around seems to turn to the side: one half of it is compressed
 /// and the other widened (see [`YawWarp`](crate::geometry::YawWarp)).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct YawConfig {
     /// How often.
     pub probability: f32,
-    /// Largest move of the face's middle to either side, share of a bit more than half the face's
-    /// width. 0.3 looks like a turn by 17 degrees; at most 0.5.
+    /// Largest move of its middle, in 0.7 widths of the face; at most 0.5, 0.3 is like 17 degrees.
     pub shift: f32,
 }
 

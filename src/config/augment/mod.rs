@@ -4,6 +4,7 @@ mod geometric;
 mod pixels;
 
 use anyhow::Result;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use geometric::*;
@@ -16,38 +17,38 @@ use crate::geometry::YawWarp;
 const MAX_PERSPECTIVE: f32 = 0.2;
 
 /// How training photos are varied. All ranges are drawn from evenly unless said otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AugmentConfig {
-    /// Which part of the photo, at which scale.
+    /// A face is chosen, brought to a size, and the square laid around it at random.
     pub crop: CropConfig,
-    /// Where the crop of a face lies, in task `align`.
+    /// Task `align`: how wrong the crop is; standard deviations.
     pub face: FaceCropConfig,
-    /// Photos smaller than the crop, on the mean colour.
+    /// The photo smaller than the crop, the rest in the mean colour.
     pub zoom_out: ZoomOutConfig,
     /// Turning in the picture plane.
     pub rotation: RotationConfig,
     /// Left and right swapped, with the scheme's own pairs.
     pub flip: FlipConfig,
-    /// Width and height scaled against each other.
+    /// Wider and lower, or narrower and higher.
     pub stretch: StretchConfig,
-    /// The camera elsewhere.
+    /// Each corner of the crop moves by itself.
     pub perspective: PerspectiveConfig,
-    /// A head that seems to turn.
+    /// The chosen face seems to turn: one half compressed, the other widened.
     pub yaw: YawConfig,
     /// Brightness, contrast, saturation, hue.
     pub color: ColorConfig,
     /// Colour taken away.
     pub grey: GreyConfig,
-    /// Gaussian blur.
+    /// A Gaussian blur.
     pub blur: BlurConfig,
     /// JPEG artefacts.
     pub jpeg: JpegConfig,
-    /// A rectangle painted over part of a face.
+    /// A rectangle painted over part of a face; its points are still to be found.
     pub erase: EraseConfig,
-    /// An object in front of a face.
+    /// An object over part of a face: a piece of the photo, fingers, a smooth patch.
     pub occlude: OccludeConfig,
-    /// A crop of few pixels.
+    /// A crop of few pixels, enlarged again.
     pub low_res: LowResConfig,
 }
 

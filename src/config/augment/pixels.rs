@@ -1,18 +1,19 @@
 //! Augmentations that change pixels where they are.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Colour jitter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ColorConfig {
     /// How often.
     pub probability: f32,
-    /// Brightness is multiplied by `1 ± brightness`.
+    /// Brightness is multiplied by 1 - this to 1 + this.
     pub brightness: f32,
-    /// Distances from the mean brightness are multiplied by `1 ± contrast`.
+    /// Distances from the mean brightness, likewise.
     pub contrast: f32,
-    /// Distances from grey are multiplied by `1 ± saturation`.
+    /// Distances from grey, likewise.
     pub saturation: f32,
     /// Hues turn by up to this to either side, degrees.
     pub hue: f32,
@@ -31,7 +32,7 @@ impl Default for ColorConfig {
 }
 
 /// Conversion to grey.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct GreyConfig {
     /// How often.
@@ -45,7 +46,7 @@ impl Default for GreyConfig {
 }
 
 /// Gaussian blur.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct BlurConfig {
     /// How often.
@@ -64,7 +65,7 @@ impl Default for BlurConfig {
 }
 
 /// JPEG compression.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct JpegConfig {
     /// How often.
@@ -83,7 +84,7 @@ impl Default for JpegConfig {
 }
 
 /// Random erasing. Points under the rectangle stay labelled: the network has to guess them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EraseConfig {
     /// How often.
@@ -102,13 +103,14 @@ impl Default for EraseConfig {
 }
 
 /// A crop of few pixels, enlarged again.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LowResConfig {
     /// How often.
     pub probability: f32,
-    /// Smallest and largest side that the crop is shrunk to, pixels, drawn log-uniformly. A side
-    /// above that of the crop changes nothing.
+    /// Smallest and largest side that the crop is shrunk to, pixels, each factor equally likely.
+    ///
+    /// A side above that of the crop changes nothing.
     pub side: [u32; 2],
 }
 
@@ -123,7 +125,7 @@ impl Default for LowResConfig {
 
 /// An object in front of a face: another part of the photo, fingers or a smooth patch. Points under
 /// it stay labelled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OccludeConfig {
     /// How often.

@@ -2,6 +2,8 @@
 //! read for the statistics and again, from the cache, for the result.
 
 mod loops;
+#[cfg(test)]
+mod tests;
 
 use std::mem::MaybeUninit;
 use std::sync::{Arc, OnceLock};
@@ -45,14 +47,19 @@ pub(super) fn batch_norm_act(norm: &BatchNorm, x: Tensor<4>, slope: Option<f32>)
         epsilon: norm.epsilon as f32,
         slope: slope.unwrap_or(1.0),
         fixed: (!trains).then(|| Statistics {
-            mean: values(norm.running_mean.value_sync()),
-            variance: values(norm.running_var.value_sync()),
+            mean: own_numbers(norm.running_mean.value_sync()),
+            variance: own_numbers(norm.running_var.value_sync()),
         }),
         found: Arc::clone(&found),
     };
     let out = run3(kernel, x, norm.gamma.val(), norm.beta.val());
-    if let Some(found) = found.get() {
-        update_running(norm, found, dims[0] * dims[2] * dims[3]);
+    if let Some(Statistics { mean, variance }) = found.get() {
+        let device = norm.running_mean.value().device();
+        let [mean, variance] = [mean, variance].map(|numbers| {
+            let data = TensorData::new(numbers.clone(), [dims[1]]);
+            Tensor::from_data(data, &device)
+        });
+        update_running(norm, mean, variance, dims[0] * dims[2] * dims[3]);
     }
     out
 }
@@ -64,32 +71,30 @@ pub(super) fn plain(norm: &BatchNorm, x: Tensor<4>) -> Tensor<4> {
     }
     let [batch, _, height, width] = x.dims();
     let result = module::batch_norm_train(x, norm.gamma.val(), norm.beta.val(), norm.epsilon);
-    let [mean, variance] = [result.mean, result.variance].map(|x| values(x.detach()));
-    update_running(norm, &Statistics { mean, variance }, batch * height * width);
+    let [mean, variance] = [result.mean, result.variance].map(Tensor::detach);
+    update_running(norm, mean, variance, batch * height * width);
     result.output
 }
 
-fn values(x: Tensor<1>) -> Vec<f32> {
+/// The numbers of a tensor on `flex`, whose memory is the program's own: nothing is waited for.
+fn own_numbers(x: Tensor<1>) -> Vec<f32> {
     x.into_data().iter::<f32>().collect()
 }
 
-/// Running averages as PyTorch keeps them: the variance that enters is the unbiased one (burn's
-/// own batch norm takes the biased).
-fn update_running(norm: &BatchNorm, found: &Statistics, count: usize) {
+/// Running averages as PyTorch keeps them, on the device: the variance that enters is the unbiased one
+/// (burn's own batch norm takes the biased).
+fn update_running(norm: &BatchNorm, mean: Tensor<1>, variance: Tensor<1>, count: usize) {
     let momentum = norm.momentum as f32;
     let unbiased = count as f32 / count.saturating_sub(1).max(1) as f32;
-    let blend = |running: Tensor<1>, new: &[f32], factor: f32| {
-        let (device, dtype) = (running.device(), running.dtype());
-        let mixed: Vec<f32> = values(running)
-            .iter()
-            .zip(new)
-            .map(|(old, new)| (1.0 - momentum) * old + momentum * factor * new)
-            .collect();
-        let len = mixed.len();
-        Tensor::<1>::from_data(TensorData::new(mixed, [len]).convert_dtype(dtype), &device)
+    let blend = |running: Tensor<1>, new: Tensor<1>, factor: f32| {
+        let (running, new) = (running.without_autodiff(), new.without_autodiff());
+        running * (1.0 - momentum) + new * (momentum * factor)
     };
-    let mean = blend(norm.running_mean.value_sync(), &found.mean, 1.0);
-    let variance = blend(norm.running_var.value_sync(), &found.variance, unbiased);
+    let [mean, variance] = [
+        blend(norm.running_mean.value_sync(), mean, 1.0),
+        blend(norm.running_var.value_sync(), variance, unbiased),
+    ]
+    .map(Tensor::from_inner);
     norm.running_mean.update(mean);
     norm.running_var.update(variance);
 }

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step, check_decays, check_epsilon};
@@ -6,7 +7,7 @@ use crate::check::Check;
 /// Adadelta (Zeiler 2012) as in PyTorch: `s = rho s + (1 - rho) g^2`,
 /// `d = g sqrt(u + epsilon) / sqrt(s + epsilon)`, `u = rho u + (1 - rho) d^2`, `w -= rate d`;
 /// weight decay is added to `g`. Its steps have a size of their own: the rate is near 1.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adadelta {
     /// Decay of both mean squares.

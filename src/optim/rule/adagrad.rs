@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step, check_epsilon};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Adagrad (Duchi et al. 2011) as in PyTorch: `s += g^2`, `w -= rate g / (sqrt(s) + epsilon)`;
 /// weight decay is added to `g`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adagrad {
     /// What the sum of squares starts at.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step, check_decays, check_epsilon};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Adam (Kingma and Ba 2015), bias-corrected; weight decay is added to the gradients, as in
 /// PyTorch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Adam {
     /// Decay of first and second moment.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::{Corrected, MOMENTS, check_moments};
@@ -6,7 +7,7 @@ use crate::check::Check;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019): weights shrink by
 /// `rate * decay`, whatever their gradients are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AdamW {
     /// Decay of first and second moment.

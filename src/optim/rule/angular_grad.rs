@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::adam::check_moments;
@@ -11,7 +12,7 @@ use crate::check::Check;
 /// smallest ones and their coefficients are kept as `phi`; both start at 0. Then
 /// `w -= rate sqrt(1 - b2^t) / (1 - b1^t) m (tanh|phi| / 2 + 1 / 2) / (sqrt(v) + epsilon)`. Weight
 /// decay is added to the gradients.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AngularGrad {
     /// Decay of first and second moment.
@@ -23,7 +24,7 @@ pub struct AngularGrad {
 }
 
 /// What of an angle scales the steps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Coefficient {
     /// Its cosine.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step};
@@ -7,7 +8,7 @@ use crate::check::Check;
 /// `n' = n + g^2`, `z += g - w (n'^p - n^p) / rate`,
 /// `w = (clip(z, -l1, l1) - z) / ((n'^p + beta) / rate + 2 l2)`; weight decay is added to `g`.
 /// Weights follow from the sums alone, so that those that training starts from soon count no more.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ftrl {
     /// How the rate falls with the sum of squares, 0 or less; -0.5 is the square root.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step, check_decays, check_epsilon};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// RMSprop (Tieleman and Hinton 2012) as in PyTorch: `s = alpha s + (1 - alpha) g^2`,
 /// `v = momentum v + g / (sqrt(s) + epsilon)`, `w -= rate v`; weight decay is added to `g`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct RmsProp {
     /// Decay of the mean square.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, Slots, Step};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Stochastic gradient descent with momentum as in PyTorch: `v = momentum v + g + decay w`,
 /// `w -= rate v`; with Nesterov's momentum `w -= rate (g + decay w + momentum v)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sgd {
     /// Share of the velocity that stays in each step.

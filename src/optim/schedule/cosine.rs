@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, above, check_floor, half_cosine};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Half a cosine down to the floor at the end of the run (Loshchilov and Hutter 2017, without
 /// restarts).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cosine {
     /// Lowest rate, as a share of the highest.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, above, check_epochs, check_floor, half_cosine};
@@ -6,7 +7,7 @@ use crate::check::Check;
 /// Half cosines one after the other, each `cycle_mult` times as long and from `peak_mult` times as
 /// high as the one before (Loshchilov and Hutter 2017; `t_mul`, `m_mul` and `alpha` of TensorFlow's
 /// `CosineDecayRestarts`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CosineRestarts {
     /// Epochs of the first cycle.

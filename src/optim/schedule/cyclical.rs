@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, above, check_epochs, check_floor};
@@ -6,7 +7,7 @@ use crate::check::Check;
 /// Triangles between the floor and the top (Smith 2017): with `x = |step / size - 2 cycle + 1|`,
 /// `size` being half a cycle and `cycle` counting from 1, the share above the floor is
 /// `max(0, 1 - x)`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Cyclical {
     /// Epochs of each cycle, up and down.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Times `factor` every `every_steps` steps, at once or little by little (TensorFlow's
 /// `ExponentialDecay`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Exponential {
     /// What the rate is multiplied by.

@@ -11,6 +11,7 @@ mod one_cycle;
 mod polynomial;
 mod step;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use constant::Constant;
@@ -85,13 +86,13 @@ impl Default for ScheduleKind {
 }
 
 /// The learning rate over time: a kind with its own settings, and the warm-up of all.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, remote = "Self")]
 pub struct ScheduleConfig {
     /// Which shape.
     #[serde(flatten, skip_deserializing)]
     pub kind: ScheduleKind,
-    /// Steps of linear warm-up from zero.
+    /// Steps of linear warm-up from zero, before any of the shapes.
     pub warmup_steps: usize,
 }
 

@@ -1,10 +1,11 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape};
 use crate::check::Check;
 
 /// Times `gamma` at each milestone.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MultiStep {
     /// Where the rate falls, as shares of the whole run, warm-up included (0.7: after 70 % of it).

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, half_cosine};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Up along half a cosine, and down along another one to far below the start (Smith and Topin
 /// 2018, as PyTorch's `OneCycleLR`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct OneCycle {
     /// Share of the run in which the rate rises.

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, above, check_floor};
@@ -5,7 +6,7 @@ use crate::check::Check;
 
 /// Down to the floor at the end of the run as `(1 - place)^power` (TensorFlow's
 /// `PolynomialDecay`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Polynomial {
     /// Rate at the end, as a share of the highest.

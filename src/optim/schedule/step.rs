@@ -1,10 +1,11 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Run, Shape, check_epochs};
 use crate::check::Check;
 
 /// Times `factor` every `every_epochs` epochs of the run, warm-up included (PyTorch's `StepLR`).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct StepDecay {
     /// What the rate is multiplied by.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the linear layer of an aligner reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Features {
     /// C3, C4 and C5, each reduced to a few channels.
@@ -14,13 +15,15 @@ pub enum Features {
 
 /// The aligner and how it is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AlignerConfig {
     /// Side of the square crops, pixels.
     pub side: u32,
     /// Side of a crop, in longer sides of the upright face's landmarks.
     pub context: f32,
-    /// What the linear layer reads.
+    /// What the linear layer reads: C3, C4 and C5 reduced, or C5 as it is (a classifier without its
+    /// pooling).
     pub features: Features,
     /// Channels that C3, C4 and C5 are reduced to before the linear layer, where it reads all three.
     pub channels: [usize; 3],

@@ -4,11 +4,12 @@ use serde::{Deserialize, Serialize};
 
 /// Anchors and the box coder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct AnchorConfig {
     /// Anchor sides of each level, pixels. Every level has the same number of anchors.
     pub min_sizes: Vec<Vec<f32>>,
-    /// Stride of each level, pixels.
+    /// Stride of each level, pixels; the backbones give these.
     pub strides: Vec<usize>,
     /// Scales of centre and size deltas.
     pub variances: [f32; 2],

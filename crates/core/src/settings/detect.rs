@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Defaults of `detect`, `evaluate` and validation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct DetectConfig {
     /// Longer side of the network input, pixels.

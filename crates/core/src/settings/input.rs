@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How pixels become numbers. Belongs to the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct InputConfig {
     /// Channel order the network was trained with.
@@ -16,6 +17,7 @@ pub struct InputConfig {
 
 /// Order of colour channels in the input tensor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelOrder {
     /// Red first.

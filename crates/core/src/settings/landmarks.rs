@@ -8,16 +8,26 @@ use crate::geometry::landmarks::Anatomy;
 
 /// Which landmarks a face has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LandmarksConfig {
-    /// `wflw98`, `ibug68`, `lapa106`, `five` or `custom`.
+    /// Number, order and meaning of the points.
     pub scheme: SchemeName,
-    /// The points of a `custom` scheme.
+    /// The points of a `custom` scheme, for example:
+    ///
+    /// ```yaml
+    /// points: 6
+    /// flip_pairs: [[0, 1], [3, 4]]
+    /// normalise: [0, 1]
+    /// anatomy: {left_eye: [0], right_eye: [1], nose: [2], mouth_left: [3], mouth_right: [4]}
+    /// parts: [[0, 2, 1]]
+    /// ```
     pub custom: Option<CustomScheme>,
 }
 
 /// Names of the landmark schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SchemeName {
     /// WFLW, 98 points.
@@ -34,26 +44,28 @@ pub enum SchemeName {
 
 /// A landmark scheme of the user's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CustomScheme {
-    /// Number of points.
+    /// How many.
     pub points: usize,
     /// Pairs of points that swap in a horizontal flip; all others stay.
     #[serde(default)]
     pub flip_pairs: Vec<(usize, usize)>,
-    /// The two points whose distance divides the error.
+    /// The two points whose distance divides the error (NME).
     pub normalise: [usize; 2],
-    /// Points of the left eye (left in the picture), right eye, nose, left and right mouth
-    /// corner; needed for aligned crops only.
+    /// Points of eyes, nose and mouth corners, of which "left" is the left of the picture; for
+    /// aligned crops only.
     #[serde(default)]
     pub anatomy: CustomAnatomy,
-    /// Points that follow one another along a line of the face; the loss `chain` needs them.
+    /// Points that follow one another along a line of the face; for the loss `chain` only.
     #[serde(default)]
     pub parts: Vec<Vec<usize>>,
 }
 
 /// Point indices of the parts that aligned crops use.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct CustomAnatomy {
     /// Eye on the left of the picture.

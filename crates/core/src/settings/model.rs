@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Backbone families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BackboneKind {
     /// MobileNetV1 with `width_multiplier`.
@@ -20,17 +21,18 @@ pub enum BackboneKind {
 
 /// The architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
-    /// Backbone family.
+    /// Backbone; `plain` is for small crops.
     pub backbone: BackboneKind,
     /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
-    /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
+    /// Channels of FPN, SSH and heads: 64 for small backbones, 256 for ResNets; a multiple of 4.
     pub neck_channels: usize,
-    /// Channel reduction of the SE block on each level; 0 leaves the blocks out.
+    /// Channel reduction of the squeeze-and-excitation block on each level; 0: no blocks.
     pub se_reduction: usize,
-    /// 3x3 convolutions between the neck and the landmark head; 0 is the plain 1x1 head.
+    /// 3x3 convolutions between the neck and the landmark head; 0: the plain 1x1 head.
     pub landmark_tower_layers: usize,
     /// Channels of that tower.
     pub landmark_tower_channels: usize,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a run trains.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// The detector: photos to boxes and coarse landmarks.
