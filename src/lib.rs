@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod anchors;
+pub mod assign;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -26,6 +27,7 @@ pub mod optim;
 pub mod output;
 pub mod render;
 pub mod synth;
+pub mod teacher;
 pub mod text;
 pub mod train;
 

@@ -27,7 +27,7 @@ use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
 use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
 use retinamark::imaging;
 use retinamark::kinds::{Kinds, Settings};
-use retinamark::loss::MultiBox;
+use retinamark::loss::DetectorLoss;
 use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::optim::{Layout, Optimizer, Schedule};
 
@@ -212,7 +212,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let model = RetinaFace::new(&config, &device).unwrap();
         let outputs = model.forward(noise(64, &device));
         assert_eq!(model.landmark_deltas(&outputs).dims()[2], 2 * points);
-        let loss = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap());
+        let loss = DetectorLoss::new(&config).unwrap();
         let losses = loss.forward(&model, &outputs, &[targets]).unwrap();
         assert!(
             numbers(losses.part("landmarks").unwrap().clone())[0] > 0.0,
@@ -323,7 +323,7 @@ fn faces_without_size_give_no_infinite_targets() {
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
-    let losses = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap()).forward(
+    let losses = DetectorLoss::new(&config).unwrap().forward(
         &model,
         &outputs,
         &[targets],

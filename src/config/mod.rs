@@ -3,6 +3,7 @@
 mod augment;
 mod changes;
 mod data;
+mod distill;
 mod init;
 mod load;
 mod outdated;
@@ -15,12 +16,14 @@ use serde::{Deserialize, Serialize};
 pub use augment::*;
 pub use changes::Changes;
 pub use data::*;
+pub use distill::DistillConfig;
 pub use init::InitConfig;
 pub use load::DEFAULT_FILE;
 pub(crate) use load::deserialize_saved;
 pub use retinamark_core::settings::*;
 pub use train::*;
 
+pub use crate::assign::{AssignerKind, Atss, MatcherConfig, MaxIou};
 pub use crate::landmark_loss::{
     AWing, BatchL2, Chain, EuclideanWing, L1, L2, LandmarkLossKind, LogL2, PointwiseL2, SmoothL1,
     SoftWing, Sqrt, Wing,
@@ -45,8 +48,10 @@ pub struct Config {
     pub input: InputConfig,
     /// Architecture.
     pub model: ModelConfig,
-    /// Anchors and coder.
+    /// Anchors and variances.
     pub anchors: AnchorConfig,
+    /// What the detector's numbers mean.
+    pub head: HeadConfig,
     /// The second look.
     pub aligner: AlignerConfig,
     /// Start weights.
@@ -59,6 +64,8 @@ pub struct Config {
     pub matcher: MatcherConfig,
     /// Loss.
     pub loss: LossConfig,
+    /// What a detector learns of another one.
+    pub distill: DistillConfig,
     /// Optimiser.
     pub optimizer: OptimizerConfig,
     /// Learning rate over time.
@@ -80,6 +87,7 @@ impl Config {
             input: self.input.clone(),
             model: self.model.clone(),
             anchors: self.anchors.clone(),
+            head: self.head.clone(),
             aligner: self.aligner.clone(),
             detect: self.detect.clone(),
         }
@@ -94,6 +102,7 @@ impl Config {
             input: settings.input,
             model: settings.model,
             anchors: settings.anchors,
+            head: settings.head,
             aligner: settings.aligner,
             detect: settings.detect,
             ..Self::default()

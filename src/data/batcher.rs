@@ -12,6 +12,7 @@ use super::{AttributeWeights, FaceLabel};
 use crate::anchors::{Anchors, Targets, TaskTargets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
+use crate::teacher::Teacher;
 
 /// One batch of augmented crops.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +48,7 @@ pub struct Batcher {
     input: InputConfig,
     side: u32,
     weights: AttributeWeights,
+    teacher: Option<Arc<Teacher>>,
 }
 
 impl Batcher {
@@ -62,6 +64,7 @@ impl Batcher {
             input: config.input.clone(),
             side,
             weights: AttributeWeights::default(),
+            teacher: None,
         })
     }
 
@@ -69,6 +72,12 @@ impl Batcher {
     #[must_use]
     pub fn weighing(self, weights: AttributeWeights) -> Self {
         Self { weights, ..self }
+    }
+
+    /// The same with crops that the `teacher`, if any, has looked at.
+    #[must_use]
+    pub fn taught_by(self, teacher: Option<Arc<Teacher>>) -> Self {
+        Self { teacher, ..self }
     }
 
     /// Side of the crops, pixels.
@@ -109,7 +118,10 @@ impl Batcher {
             ..FaceLabel::truth(face)
         };
         let truths: Vec<Truth> = faces.iter().map(truth).collect();
-        let targets = self.targets.of(&truths, complete)?;
+        let mut targets = self.targets.of(&truths, complete)?;
+        if let Some(teacher) = &self.teacher {
+            targets.taught = Some(teacher.teach(&crop, self.anchors())?);
+        }
         Ok(Item {
             crop,
             faces,

@@ -14,20 +14,40 @@ pub enum BackboneKind {
     Resnet18,
     /// ResNet-50.
     Resnet50,
+    /// That of SCRFD-0.5GF.
+    #[serde(rename = "scrfd_500m")]
+    Scrfd500m,
     /// Plain 3x3 convolutions and pools with `width_multiplier`: for small crops.
     Plain,
+}
+
+/// Shapes of what lies between the backbone and the outputs of a detector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// RetinaFace: a feature pyramid, then SSH on each level; heads are 1x1 convolutions.
+    #[default]
+    Retinaface,
+    /// SCRFD: a path-aggregating pyramid, then two separable convolutions on each level; heads of
+    /// classes and boxes are 3x3 convolutions. Without norms.
+    Scrfd,
 }
 
 /// The architecture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
+    /// Shape of neck and heads.
+    pub family: Family,
     /// Backbone family.
     pub backbone: BackboneKind,
     /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
-    /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
+    /// Channels of the pyramid and, in family `retinaface`, of SSH and what heads read (64 or 256; a
+    /// multiple of 4).
     pub neck_channels: usize,
+    /// Channels of what heads read, in family `scrfd`.
+    pub head_channels: usize,
     /// Channel reduction of the SE block on each level; 0 leaves the blocks out.
     pub se_reduction: usize,
     /// 3x3 convolutions between the neck and the landmark head; 0 is the plain 1x1 head.
@@ -41,9 +61,11 @@ pub struct ModelConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
+            family: Family::Retinaface,
             backbone: BackboneKind::MobilenetV1,
             width_multiplier: 0.25,
             neck_channels: 64,
+            head_channels: 64,
             se_reduction: 16,
             landmark_tower_layers: 0,
             landmark_tower_channels: 64,
