@@ -113,11 +113,11 @@ impl Batcher {
             crop.dimensions(),
             self.side
         );
-        let truth = |face| Truth {
-            weight: self.weights.weight(face),
-            ..FaceLabel::truth(face)
-        };
-        let truths: Vec<Truth> = faces.iter().map(truth).collect();
+        let truths = faces.iter().map(|face| Truth {
+            weight: self.weights.weight(face) * face.trust,
+            ..face.truth()
+        });
+        let truths: Vec<Truth> = truths.collect();
         let mut targets = self.targets.of(&truths, complete)?;
         if let Some(teacher) = &self.teacher {
             targets.taught = Some(teacher.teach(&crop, self.anchors())?);
