@@ -80,7 +80,10 @@ impl Teacher {
 }
 
 fn network(path: &Path) -> Result<(Box<dyn FirstLook>, Settings)> {
-    if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("onnx")) {
+    if path
+        .extension()
+        .is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
+    {
         let scrfd = Scrfd::new(&std::fs::read(path)?)?;
         let settings = scrfd.settings().clone();
         return Ok((Box::new(scrfd), settings));
@@ -88,5 +91,8 @@ fn network(path: &Path) -> Result<(Box<dyn FirstLook>, Settings)> {
     let networks = Networks::load(path)?;
     let weights = networks.detector.context("it holds no detector")?;
     let settings = networks.header.config.settings();
-    Ok((Box::new(infer::Detector::new(&settings, &weights)?), settings))
+    Ok((
+        Box::new(infer::Detector::new(&settings, &weights)?),
+        settings,
+    ))
 }

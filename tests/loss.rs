@@ -75,7 +75,8 @@ fn class_and_box_parts_by_hand() {
         boxes: vec![told([0.0, 1.0, 0.0, 1.0])],
         ..Targets::default()
     };
-    let parts = DetectorLoss::new(&config).unwrap()
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
@@ -100,7 +101,8 @@ fn parts_are_divided_by_their_own_positives() {
         boxes: vec![told([0.0; 4]); 2],
         ..Targets::default()
     };
-    let parts = DetectorLoss::new(&config).unwrap()
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(part(&parts, "class"), std::f32::consts::LN_2);
@@ -142,7 +144,8 @@ fn loss_of(
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let x = tensor(&pixels, [images.len(), 3, side as usize, side as usize]);
     let outputs = model.forward(x);
-    let parts = DetectorLoss::new(config).unwrap()
+    let parts = DetectorLoss::new(config)
+        .unwrap()
         .forward(&model, &outputs, &targets)
         .unwrap();
     (
@@ -190,7 +193,8 @@ fn where_all_is_ignored_nothing_is_lost() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = DetectorLoss::new(&config).unwrap()
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -253,7 +257,8 @@ fn every_part_reaches_the_weights() {
     let learning = |faces: &[Truth]| {
         let targets = builder.build(&anchors, faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
-        let loss = DetectorLoss::new(&config).unwrap()
+        let loss = DetectorLoss::new(&config)
+            .unwrap()
             .forward(&model, &outputs, &[targets])
             .unwrap();
         pulls(&model, &loss.total)
@@ -282,7 +287,8 @@ fn a_photo_whose_anchors_are_all_ignored_has_no_loss() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = DetectorLoss::new(&config).unwrap()
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &four_anchors([3.0; 4], [[1.0; 4]; 4]), &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);

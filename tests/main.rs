@@ -23,6 +23,7 @@ mod model;
 mod ops;
 mod properties;
 mod regression;
+mod scrfd;
 mod support;
 mod synth;
 mod train;

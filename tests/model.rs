@@ -1000,10 +1000,7 @@ fn another_number_of_points_must_be_allowed() {
     config.landmarks.scheme = SchemeName::Wflw98;
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
     let mut init = from(fixture("tiny.pth"));
-    let error = format!(
-        "{:#}",
-        initialise(model.clone(), &init).unwrap_err()
-    );
+    let error = format!("{:#}", initialise(model.clone(), &init).unwrap_err());
     for part in [
         "tiny.pth",
         "landmark_heads.0.out.weight is [392, 8, 1, 1] here",

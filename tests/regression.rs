@@ -31,7 +31,7 @@ use retinamark::loss::DetectorLoss;
 use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::optim::{Layout, Optimizer, Schedule};
 
-use crate::support::tempdir;
+use crate::support::{initialise, tempdir};
 
 /// A network that is built and run in no time.
 fn small() -> Config {
@@ -323,11 +323,9 @@ fn faces_without_size_give_no_infinite_targets() {
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
-    let losses = DetectorLoss::new(&config).unwrap().forward(
-        &model,
-        &outputs,
-        &[targets],
-    );
+    let losses = DetectorLoss::new(&config)
+        .unwrap()
+        .forward(&model, &outputs, &[targets]);
     assert!(numbers(losses.unwrap().total)[0].is_finite());
 }
 
@@ -446,11 +444,11 @@ fn missing_and_left_over_weights_are_errors_that_name_them() {
         allow_unused: unused.iter().map(|s| (*s).into()).collect(),
     };
     let fresh = || RetinaFace::new(&config, &device).unwrap();
-    let error = weights::initialise(fresh(), &init(&[], &[])).unwrap_err();
+    let error = initialise(fresh(), &init(&[], &[])).unwrap_err();
     let error = format!("{error:#}");
     assert!(error.contains(dropped), "{dropped} is missing in: {error}");
     assert!(error.contains("nobody.wants.this"), "{error}");
-    assert!(weights::initialise(fresh(), &init(&[dropped], &["nobody"])).is_ok());
+    assert!(initialise(fresh(), &init(&[dropped], &["nobody"])).is_ok());
 }
 
 #[test]

@@ -48,7 +48,8 @@ impl Matcher {
         let quality = Quality::iou(&boxes, &faces);
         let assigner = self.config.kind.assigner();
         let learned = assigner.assign(&quality, anchors, &faces);
-        let told = |face: Option<usize>| face.map_or(Match::Negative, |f| Match::Positive(indices[f]));
+        let told =
+            |face: Option<usize>| face.map_or(Match::Negative, |f| Match::Positive(indices[f]));
         let mut matches: Vec<Match> = learned.into_iter().map(told).collect();
         self.ignore(&boxes, truths, complete, &mut matches);
         matches

@@ -106,7 +106,11 @@ mod tests {
         let quality = Quality::iou(&boxes, &faces);
         let learned = Atss { candidates }.assign(&quality, &anchors, &faces);
         let positive = |(anchor, face): (usize, Option<usize>)| Some((anchor, face?));
-        learned.into_iter().enumerate().filter_map(positive).collect()
+        learned
+            .into_iter()
+            .enumerate()
+            .filter_map(positive)
+            .collect()
     }
 
     #[test]

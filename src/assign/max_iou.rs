@@ -46,9 +46,8 @@ impl Assigner for MaxIou {
                 claims.push((value, anchor, face));
             }
         }
-        let enough = |(value, face): (f32, Option<usize>)| {
-            face.filter(|_| value >= self.positive_iou)
-        };
+        let enough =
+            |(value, face): (f32, Option<usize>)| face.filter(|_| value >= self.positive_iou);
         let mut learned: Vec<Option<usize>> = best.into_iter().map(enough).collect();
         claims.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.2.cmp(&a.2)));
         for (_, anchor, face) in claims {

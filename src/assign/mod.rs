@@ -19,12 +19,8 @@ use crate::kinds::{self, kinds};
 pub trait Assigner {
     /// For each anchor the face that it learns, if any. `quality` says how well each anchor fits
     /// each of the `faces`, which all have a size.
-    fn assign(
-        &self,
-        quality: &Quality,
-        anchors: &Anchors,
-        faces: &[BoxXyxy],
-    ) -> Vec<Option<usize>>;
+    fn assign(&self, quality: &Quality, anchors: &Anchors, faces: &[BoxXyxy])
+    -> Vec<Option<usize>>;
 
     /// Whether the values make sense.
     fn check(&self, check: &mut Check);

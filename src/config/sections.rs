@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::{LandmarkLossKind, OptimizerKind, ScheduleKind};
+use super::{AssignerKind, LandmarkLossKind, OptimizerKind, ScheduleKind};
 use crate::kinds::{KIND, Kinds};
 
 /// A section whose settings depend on its kind.
@@ -14,10 +14,11 @@ pub(super) struct Open {
 }
 
 /// All of them.
-pub(super) const OPEN: [Open; 3] = [
+pub(super) const OPEN: [Open; 4] = [
     open::<OptimizerKind>(&["optimizer"]),
     open::<ScheduleKind>(&["schedule"]),
     open::<LandmarkLossKind>(&["loss", "landmark"]),
+    open::<AssignerKind>(&["matcher"]),
 ];
 
 const fn open<K: Kinds>(path: &'static [&'static str]) -> Open {

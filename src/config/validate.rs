@@ -4,8 +4,8 @@
 use anyhow::Result;
 
 use super::{
-    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, DistillConfig, Family, InitConfig, InputConfig,
-    LossConfig, ModelConfig, SourceConfig, SourceKind, TrainConfig,
+    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, DistillConfig, Family,
+    InitConfig, InputConfig, LossConfig, ModelConfig, SourceConfig, SourceKind, TrainConfig,
 };
 use crate::check::Check;
 use crate::kinds::Kinds;

@@ -159,7 +159,10 @@ mod tests {
 
     #[test]
     fn hand_computed() {
-        let (found, truth) = (BoxXyxy::new(0.0, 0.0, 4.0, 4.0), BoxXyxy::new(2.0, 2.0, 6.0, 4.0));
+        let (found, truth) = (
+            BoxXyxy::new(0.0, 0.0, 4.0, 4.0),
+            BoxXyxy::new(2.0, 2.0, 6.0, 4.0),
+        );
         // 4 of 20 shared; around both 24; the centres are (2, 1) apart, the diagonal is (6, 4).
         for kind in [BoxKind::Deltas, BoxKind::Distances] {
             let giou = cost(BoxLoss::Giou, kind, found, truth);
@@ -214,7 +217,13 @@ mod tests {
         for loss in [BoxLoss::Giou, BoxLoss::Diou] {
             let told = told([-2.0, -1.0, 0.5, 0.0], &device);
             let truth = [BoxXyxy::new(9.0, 12.0, 33.0, 30.0)];
-            let found = number(costs(loss, coder(BoxKind::Distances), told, &[ANCHOR], &truth));
+            let found = number(costs(
+                loss,
+                coder(BoxKind::Distances),
+                told,
+                &[ANCHOR],
+                &truth,
+            ));
             assert!(found.is_finite() && found >= 1.0, "{found}");
         }
     }

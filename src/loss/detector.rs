@@ -46,7 +46,10 @@ impl Positives {
                 .iter()
                 .flat_map(|t| t.anchors_cxcywh.iter().copied())
                 .collect(),
-            boxes: targets.iter().flat_map(|t| t.boxes.iter().copied()).collect(),
+            boxes: targets
+                .iter()
+                .flat_map(|t| t.boxes.iter().copied())
+                .collect(),
         }
     }
 
@@ -99,7 +102,12 @@ impl DetectorLoss {
         let landmarks = self.landmarks(model, outputs, targets);
         let mut parts = vec![("class", class), ("boxes", boxes), ("landmarks", landmarks)];
         let taught = self.teacher.as_ref();
-        parts.extend(taught.and_then(|t| t.costs(outputs, targets)).into_iter().flatten());
+        parts.extend(
+            taught
+                .and_then(|t| t.costs(outputs, targets))
+                .into_iter()
+                .flatten(),
+        );
         let sum = parts.iter().map(|(_, part)| part.clone());
         let total = sum.reduce(|a, b| a + b);
         Ok(Losses {
@@ -133,7 +141,8 @@ impl DetectorLoss {
         let boxes = match told.clone() {
             None => Tensor::zeros([1], &device),
             Some(told) => {
-                let costs = boxes::costs(self.config.boxes, self.coder, told, anchors_cxcywh, boxes);
+                let costs =
+                    boxes::costs(self.config.boxes, self.coder, told, anchors_cxcywh, boxes);
                 costs.sum() / at_least_one(rows.len())
             }
         };

@@ -5,7 +5,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::boxes;
 use super::detector::select;
 use super::head::{log_odds, quality_focal};
-use crate::anchors::{Coder, Taught, Targets};
+use crate::anchors::{Coder, Targets, Taught};
 use crate::config::{DistillConfig, LossConfig};
 use crate::model::Outputs;
 

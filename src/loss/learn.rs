@@ -33,7 +33,12 @@ impl Learn for RetinaFace {
         DetectorLoss::new(config)
     }
 
-    fn losses(&self, loss: &DetectorLoss, images: Tensor<4>, targets: &[Targets]) -> Result<Losses> {
+    fn losses(
+        &self,
+        loss: &DetectorLoss,
+        images: Tensor<4>,
+        targets: &[Targets],
+    ) -> Result<Losses> {
         let outputs = self.forward(images);
         loss.forward(self, &outputs, targets)
     }

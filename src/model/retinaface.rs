@@ -197,7 +197,10 @@ fn frame(coder: Coder, boxes: Tensor<2>) -> (Tensor<3>, Tensor<3>) {
         BoxKind::Distances => {
             let size = low.clone() + high.clone();
             let centre = (high - low) / (2.0 * coder.variances[0]);
-            (centre, size.clamp((-MAX_LOG_SIZE).exp(), MAX_LOG_SIZE.exp()))
+            (
+                centre,
+                size.clamp((-MAX_LOG_SIZE).exp(), MAX_LOG_SIZE.exp()),
+            )
         }
     }
 }

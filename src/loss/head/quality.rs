@@ -1,7 +1,7 @@
 //! Quality focal loss.
 
 use anyhow::Result;
-use burn::tensor::{Int, IndexingUpdateOp, Tensor, TensorData, activation};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData, activation};
 
 use super::{ClassLoss, log_odds};
 use crate::anchors::Targets;
@@ -85,7 +85,11 @@ mod tests {
         let device = Device::flex().autodiff();
         let (odds, truth) = ([0.0f32, 2.0, -1.5, 3.0, -4.0], [1.0f32, 0.7, 0.0, 0.9, 0.3]);
         // |1 - 1/2|^2 ln 2
-        let first = numbers(quality_focal(tensor(&[0.0], &device), tensor(&[1.0], &device), 2.0))[0];
+        let first = numbers(quality_focal(
+            tensor(&[0.0], &device),
+            tensor(&[1.0], &device),
+            2.0,
+        ))[0];
         assert!((first - 0.25 * 2f32.ln()).abs() < 1e-6);
         for beta in [1.0, 2.0, 1.5] {
             let x = tensor(&odds, &device).require_grad();
@@ -104,7 +108,11 @@ mod tests {
     #[test]
     fn what_is_far_off_stays_finite() {
         let device = Device::flex();
-        let loss = quality_focal(tensor(&[200.0, -200.0], &device), tensor(&[0.0, 1.0], &device), 2.0);
+        let loss = quality_focal(
+            tensor(&[200.0, -200.0], &device),
+            tensor(&[0.0, 1.0], &device),
+            2.0,
+        );
         assert_eq!(numbers(loss), [200.0, 200.0]);
     }
 

@@ -73,7 +73,9 @@ fn is_pair(name: &str, found: &TensorData, wanted: &[usize]) -> bool {
 /// softmax of both.
 fn difference(pairs: TensorData) -> Result<TensorData> {
     let mut shape = pairs.shape().to_vec();
-    let values = pairs.try_to_vec::<f32>().context("a class head is not f32")?;
+    let values = pairs
+        .try_to_vec::<f32>()
+        .context("a class head is not f32")?;
     let row = values.len() / shape[0].max(1);
     let apart = values.chunks_exact(2 * row.max(1)).flat_map(|pair| {
         let (no, yes) = pair.split_at(row);

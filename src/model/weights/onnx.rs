@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::TensorData;
 use retinamark_core::graph::passes::fuse;
 use retinamark_core::graph::{Graph, Node, NodeId, Op, Weights};
+use retinamark_core::net::{Act, Conv};
 use retinamark_core::onnx;
 
 use super::read::{Named, Tensors};
@@ -99,11 +100,25 @@ fn correspondence<'a>(own: &'a Graph, other: &'a Graph) -> Vec<(&'a str, &'a str
 /// The first node of `other` that does what `node` does, with these `inputs`, and is no other's twin.
 fn twin(node: &Node, inputs: &[NodeId], other: &Graph, taken: &[bool]) -> Option<NodeId> {
     let same = |candidate: &Node| {
-        candidate.op == node.op && candidate.inputs == inputs && candidate.shape == node.shape
+        does(candidate.op, node.op) && candidate.inputs == inputs && candidate.shape == node.shape
     };
     let mut nodes = other.nodes().iter().enumerate();
     let found = nodes.find(|(index, candidate)| !taken[*index] && same(candidate));
     found.map(|(index, _)| NodeId(index))
+}
+
+/// Whether `other` does what `own` does; scores may come out of a sigmoid, which is ours elsewhere.
+fn does(other: Op, own: Op) -> bool {
+    match (other, own) {
+        (Op::Conv(other), Op::Conv(own)) => {
+            let plain = Conv {
+                act: Act::None,
+                ..other
+            };
+            other == own || other.act == Act::Sigmoid { scale: 1.0 } && plain == own
+        }
+        _ => other == own,
+    }
 }
 
 /// Rows of a box head, four for each anchor of a place, from strides to sides of the anchor.

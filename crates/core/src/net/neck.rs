@@ -23,7 +23,8 @@ pub fn pafpn<O: Ops>(ops: &mut O, maps: &[O::Value; 3], channels: usize) -> [O::
     let lateral = Conv::head(channels);
     let conv = Conv::new(channels, 3).without_norm();
     let down = conv.stride(2);
-    let [c3, c4, c5] = [0, 1, 2].map(|i| ops.conv(&format!("pafpn.lateral.{i}"), &maps[i], lateral));
+    let [c3, c4, c5] =
+        [0, 1, 2].map(|i| ops.conv(&format!("pafpn.lateral.{i}"), &maps[i], lateral));
     let c4 = ops.upsample_add(&c5, &c4);
     let c3 = ops.upsample_add(&c4, &c3);
     let p3 = ops.conv("pafpn.merge.0", &c3, conv);

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    AlignerConfig, AnchorConfig, DetectConfig, HeadConfig, InputConfig, LandmarksConfig, ModelConfig, Task,
+    AlignerConfig, AnchorConfig, DetectConfig, HeadConfig, InputConfig, LandmarksConfig,
+    ModelConfig, Task,
 };
 
 /// The part of a network's configuration that running it needs; training has more sections, which

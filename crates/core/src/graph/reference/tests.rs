@@ -1,7 +1,9 @@
 use super::*;
 use crate::graph::passes::{fold_norms, fuse};
 use crate::graph::{NodeId, Tensor, Trace};
-use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Norm, Ops, Padding, Pool};
+use crate::net::{
+    AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Norm, Ops, Padding, Pool,
+};
 
 fn weights(tensors: &[(&str, &[usize], &[f32])]) -> Weights {
     let tensors = tensors.iter().map(|&(name, shape, values)| {
