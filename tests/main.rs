@@ -26,4 +26,5 @@ mod regression;
 mod scrfd;
 mod support;
 mod synth;
+mod tasks;
 mod train;

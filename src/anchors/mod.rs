@@ -2,11 +2,9 @@
 
 mod matcher;
 mod targets;
-mod task;
 mod taught;
 
 pub use matcher::{Match, Matcher};
 pub use retinamark_core::anchors::*;
 pub use targets::{TargetBuilder, Targets, Truth};
-pub use task::TaskTargets;
 pub use taught::{Sure, Taught};

@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::Pipeline;
 use super::{AttributeWeights, FaceLabel};
-use crate::anchors::{Anchors, Targets, TaskTargets, Truth};
+use crate::anchors::{Anchors, Targets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
+use crate::task::{self, TaskTargets};
 use crate::teacher::Teacher;
 
 /// One batch of augmented crops.
@@ -57,7 +58,7 @@ impl Batcher {
     /// # Errors
     /// When the augmentations or the landmark scheme make no sense.
     pub fn new(config: &Config) -> Result<Self> {
-        let side = config.crop_side();
+        let side = task::of(config.task).crop_side(config);
         Ok(Self {
             pipeline: Pipeline::new(config)?,
             targets: TaskTargets::new(config, side)?,

@@ -11,9 +11,10 @@ use image::RgbImage;
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
 use super::{FaceLabel, Group, Reason, Report, Sample, epoch_order};
-use crate::config::{Config, OnError, SourceConfig, Task};
+use crate::config::{Config, OnError, SourceConfig};
 use crate::geometry::{BoxXyxy, Scheme};
 use crate::imaging;
+use crate::task::{self, View};
 
 /// Faces of hardly any trust are drawn this often, as a power of a half.
 const MOST_HALVINGS: f32 = 6.0;
@@ -53,13 +54,14 @@ impl Dataset {
     }
 
     /// Read the sources of `data.train`. A photo that several of them name stays with the first one
-    /// where whole photos are learned, since the others do not know its other faces; an aligner
-    /// sees one face at a time, so its sources may add faces of the same photo.
+    /// where whole photos are learned, since the others do not know its other faces; where one face
+    /// is learned at a time, they may add faces of the same photo.
     ///
     /// # Errors
     /// As [`Self::load`].
     pub fn load_training(config: &Config) -> Result<Self> {
-        Self::read(&config.data.train, config, config.task == Task::Detect)
+        let whole = task::of(config.task).view(config) == View::Photos;
+        Self::read(&config.data.train, config, whole)
     }
 
     fn read(sources: &[SourceConfig], config: &Config, each_once: bool) -> Result<Self> {
@@ -110,9 +112,11 @@ impl Dataset {
     /// # Errors
     /// As [`Self::by_face`].
     pub fn for_training(self, config: &Config) -> Result<Self> {
-        match config.task {
-            Task::Detect => Ok(self),
-            Task::Align => self.by_face(&config.landmarks.scheme()?, config.data.turned_weight),
+        match task::of(config.task).view(config) {
+            View::Photos => Ok(self),
+            View::Faces { .. } => {
+                self.by_face(&config.landmarks.scheme()?, config.data.turned_weight)
+            }
         }
     }
 

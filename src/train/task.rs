@@ -9,7 +9,6 @@ use crate::data::Dataset;
 use crate::geometry::FaceCrop;
 use crate::infer::Predictor;
 use crate::loss::Learn;
-use crate::metrics::Report;
 use crate::model::weights::{self, Networks};
 use crate::model::{Aligner, RetinaFace};
 
@@ -26,10 +25,6 @@ pub trait Trainable: Learn {
     /// # Errors
     /// When the config is impossible, or the partner's file does not hold the other network.
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor>;
-
-    /// The mean error of the joint protocol that this network answers for; `None` where no face has
-    /// landmarks.
-    fn mean_error(report: &Report) -> Option<f64>;
 }
 
 impl Trainable for RetinaFace {
@@ -49,12 +44,6 @@ impl Trainable for RetinaFace {
             .with_context(|| format!("train.partner: {} holds no aligner", path.display()))?;
         own.with_aligner(aligner, &config, device)
     }
-
-    /// That of the first look, if there were two.
-    fn mean_error(report: &Report) -> Option<f64> {
-        let first_look = report.one_pass.as_ref().map(|a| a.all.nme_joint);
-        first_look.or(report.nme_joint())
-    }
 }
 
 impl Trainable for Aligner {
@@ -71,10 +60,6 @@ impl Trainable for Aligner {
                 Predictor::new(detector, &own, device)?.with_aligner(self, config, device)
             }
         }
-    }
-
-    fn mean_error(report: &Report) -> Option<f64> {
-        report.nme_joint()
     }
 }
 

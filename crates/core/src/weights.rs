@@ -245,15 +245,10 @@ impl Networks {
             settings: part.config,
             weights: beside,
         });
-        Ok(match task {
-            Task::Detect => Self {
-                detector: Some(own),
-                aligner,
-            },
-            Task::Align => Self {
-                detector: None,
-                aligner: Some(own),
-            },
+        let mut by_task = BTreeMap::from([(task, own)]);
+        Ok(Self {
+            detector: by_task.remove(&Task::Detect),
+            aligner: by_task.remove(&Task::Align).or(aligner),
         })
     }
 }

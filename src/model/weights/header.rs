@@ -66,11 +66,8 @@ impl Header {
 
     /// The configuration of the aligner, if there is one.
     pub fn aligner_config(&self) -> Option<&Config> {
-        match (&self.aligner, self.config.task) {
-            (Some(part), _) => Some(&part.config),
-            (None, Task::Align) => Some(&self.config),
-            (None, Task::Detect) => None,
-        }
+        let own = (self.config.task == Task::Align).then_some(&self.config);
+        self.aligner.as_ref().map(|part| &part.config).or(own)
     }
 }
 

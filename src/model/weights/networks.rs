@@ -11,7 +11,7 @@ use retinamark_core::weights::METADATA_KEY;
 use super::header::{Header, Part};
 use super::{fit, read};
 use crate::config::{Config, InitConfig, Task};
-use crate::model::{Aligner, Network, RetinaFace, tensors};
+use crate::model::{Aligner, Network, RetinaFace, tensors, with_network};
 
 /// Size of images that names and shapes of all tensors can be told at: any would do.
 const ANY_SIZE: [usize; 2] = [64, 64];
@@ -33,16 +33,10 @@ impl Networks {
     /// # Errors
     /// When `config` holds an impossible setting: names its key.
     pub fn new(config: Config, device: &Device) -> Result<Self> {
-        let (detector, aligner) = match config.task {
-            Task::Detect => (Some(RetinaFace::new(&config, device)?.weights()?), None),
-            Task::Align => (None, Some(Aligner::new(&config, device)?.weights()?)),
-        };
+        let weights = with_network!(config.task, N => N::new(&config, device)?.weights()?);
         let notes = BTreeMap::new();
-        Ok(Self {
-            header: Header::new(Part { config, notes }, None),
-            detector,
-            aligner,
-        })
+        let header = Header::new(Part { config, notes }, None);
+        Ok(Self::sorted(header, weights, None))
     }
 
     /// Read all networks of a file that this program wrote.
@@ -72,19 +66,21 @@ impl Networks {
             )
         })?;
         let (own, beside) = file.split();
-        let (mut detector, mut aligner) = (None, None);
-        match header.config.task {
-            Task::Detect => detector = Some(checked::<RetinaFace>(&header.config, own)?),
-            Task::Align => aligner = Some(checked::<Aligner>(&header.config, own)?),
-        }
-        if let (Some(part), Some(tensors)) = (&header.aligner, beside) {
-            aligner = Some(checked::<Aligner>(&part.config, tensors)?);
-        }
-        Ok(Self {
+        let own = with_network!(header.config.task, N => checked::<N>(&header.config, own)?);
+        let beside = header.aligner.as_ref().zip(beside);
+        let aligner = beside.map(|(part, tensors)| checked::<Aligner>(&part.config, tensors));
+        let aligner = aligner.transpose()?;
+        Ok(Self::sorted(header, own, aligner))
+    }
+
+    /// Of the weights of the header's own network, and those of the aligner beside it.
+    fn sorted(header: Header, own: Weights, beside: Option<Weights>) -> Self {
+        let mut by_task = BTreeMap::from([(header.config.task, own)]);
+        Self {
+            detector: by_task.remove(&Task::Detect),
+            aligner: beside.or(by_task.remove(&Task::Align)),
             header,
-            detector,
-            aligner,
-        })
+        }
     }
 
     /// The same with the aligner of `other`, instead of its own if it has one.

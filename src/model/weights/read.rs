@@ -34,11 +34,9 @@ pub struct Contents {
 /// Tensors of a file of any known format; of a file with two networks those of the `task`.
 pub fn any(path: &Path, task: Task) -> Result<Tensors> {
     if starts_like_safetensors(&first_bytes(path)?) {
-        let (detector, aligner) = safetensors(path)?.split();
-        Ok(match (task, aligner) {
-            (Task::Align, Some(aligner)) => aligner,
-            _ => detector,
-        })
+        let (own, aligner) = safetensors(path)?.split();
+        let beside = aligner.filter(|_| task == Task::Align);
+        Ok(beside.unwrap_or(own))
     } else {
         pytorch(path)
     }
