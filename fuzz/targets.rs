@@ -143,9 +143,7 @@ pub fn postprocess(bytes: &[u8]) {
         .iter()
         .map(|_| std::array::from_fn(|_| next()))
         .collect();
-    let coder = Coder {
-        variances: [0.1, 0.2],
-    };
+    let coder = Coder::of_deltas([0.1, 0.2]);
     let letterbox = Letterbox::square(64, 40, 64);
     let kept = postprocess::keep(&scores, &deltas, &ANCHORS, coder, &letterbox, &options);
     assert!(kept.len() <= options.max_faces);

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod anchors;
+pub mod assign;
 pub mod check;
 pub mod cli;
 pub mod commands;
@@ -28,6 +29,7 @@ pub mod pose_loss;
 pub mod render;
 pub mod synth;
 pub mod task;
+pub mod teacher;
 pub mod text;
 pub mod train;
 

@@ -15,7 +15,7 @@ use retinamark::model::weights::{self, Networks, Precision};
 use retinamark::model::{Aligner, Network, RetinaFace};
 use retinamark::train::{Trainable, Trainer};
 
-use crate::support::{drawn_faces, tempdir};
+use crate::support::{drawn_faces, initialise, tempdir};
 
 fn config(yaml: &str) -> Config {
     let text = format!(
@@ -365,10 +365,10 @@ fn detector_and_aligner_travel_in_one_file_or_two() {
         ..InitConfig::default()
     };
     let own = config("");
-    let started = weights::initialise(Aligner::new(&own, &device).unwrap(), &init).unwrap();
+    let started = initialise(Aligner::new(&own, &device).unwrap(), &init).unwrap();
     assert_eq!(deltas(&started), expected);
     let detector = again.header.config.clone();
-    weights::initialise(RetinaFace::new(&detector, &device).unwrap(), &init).unwrap();
+    initialise(RetinaFace::new(&detector, &device).unwrap(), &init).unwrap();
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The matcher, as a table, and the targets it leads to.
 
 use retinamark::anchors::{Anchors, Match, Matcher, TargetBuilder, Truth};
-use retinamark::config::{AnchorConfig, Config, MatcherConfig};
+use retinamark::config::{AnchorConfig, AssignerKind, Config, MatcherConfig, MaxIou};
 use retinamark::geometry::{BoxXyxy, Landmarks};
 
 static NO_POINTS: Landmarks = Landmarks::none();
@@ -93,8 +93,10 @@ fn a_weak_claim_does_not_lose_to_a_stronger_overlap_elsewhere() {
 #[test]
 fn the_thresholds_themselves_are_enough() {
     let config = MatcherConfig {
-        positive_iou: 0.5,
-        forced_iou: 0.25,
+        kind: AssignerKind::MaxIou(MaxIou {
+            positive_iou: 0.5,
+            forced_iou: 0.25,
+        }),
         ..MatcherConfig::default()
     };
     let assign = |b| Matcher::new(&config).assign(&grid(), &[truth(b)], true);
@@ -184,7 +186,7 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
         [sixth, sixth, sixth, sixth, 0.0, 0.0, 0.0, 0.0, sixth, sixth]
     );
     assert!(t.landmark_deltas.iter().all(|d| d.is_finite()));
-    assert!(t.box_deltas.iter().flatten().all(|d| d.is_finite()));
+    assert!(t.boxes.iter().all(BoxXyxy::has_size));
 }
 
 #[test]
@@ -225,7 +227,7 @@ fn extreme_faces_give_finite_targets() {
             t.positives.len()
         );
         assert!(t.positives.is_empty() == faces.is_empty());
-        assert!(t.box_deltas.iter().flatten().all(|d| d.is_finite()));
+        assert!(t.boxes.iter().all(BoxXyxy::has_size));
         assert!(t.with_landmarks.is_empty());
     }
 }

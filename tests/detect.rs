@@ -130,9 +130,7 @@ fn a_face_is_decoded_as_by_hand() {
     let (logits, deltas) = (rows(outputs.logits), rows(outputs.box_deltas));
     let score = |i: usize| 1.0 / (1.0 + (logits[2 * i] - logits[2 * i + 1]).exp());
     let anchors = Anchors::generate(&config.anchors, [64, 32]);
-    let coder = Coder {
-        variances: config.anchors.variances,
-    };
+    let coder = Coder::of_deltas(config.anchors.variances);
     let decode = |i: usize| {
         let delta = [0, 1, 2, 3].map(|k| deltas[4 * i + k]);
         coder.decode_box(anchors.boxes_cxcywh()[i], delta)

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
-use retinamark::anchors::{Anchors, TargetBuilder, Targets, Truth};
+use retinamark::anchors::{Anchors, Coder, TargetBuilder, Targets, Truth};
 use retinamark::config::{Config, L1, LandmarkLossKind, SchemeName};
-use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
-use retinamark::loss::{Losses, MultiBox};
+use retinamark::geometry::{BoxXyxy, Landmarks, Point};
+use retinamark::loss::{DetectorLoss, Losses};
 use retinamark::model::{Network, Outputs, RetinaFace};
 use retinamark::optim::{Kind, Layout};
 
@@ -40,6 +40,13 @@ fn close(got: f32, want: f32) {
     );
 }
 
+const ANCHOR: [f32; 4] = [20.0, 30.0, 10.0, 10.0];
+
+/// The box that these deltas tell.
+fn told(deltas: [f32; 4]) -> BoxXyxy {
+    Coder::of_deltas([0.1, 0.2]).decode_box(ANCHOR, deltas)
+}
+
 /// Outputs of four anchors for one image, with the network's own landmark features left out.
 fn four_anchors(margins: [f32; 4], deltas: [[f32; 4]; 4]) -> Outputs {
     let logits: Vec<f32> = margins.iter().flat_map(|&m| [0.0, m]).collect();
@@ -52,11 +59,10 @@ fn four_anchors(margins: [f32; 4], deltas: [[f32; 4]; 4]) -> Outputs {
 
 #[test]
 fn class_and_box_parts_by_hand() {
-    let config = config();
+    let mut config = config();
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
-    let mut loss = config.loss.clone();
-    loss.negative_ratio = 1.0;
-    loss.class_weight = 3.0;
+    config.loss.negative_ratio = 1.0;
+    config.loss.class_weight = 3.0;
     let outputs = four_anchors(
         [1.0, 2.0, -1.0, 5.0],
         [[0.5, 3.0, 0.0, -1.0], [9.0; 4], [9.0; 4], [9.0; 4]],
@@ -65,10 +71,12 @@ fn class_and_box_parts_by_hand() {
         labels: vec![1, 0, 0, -1],
         positives: vec![0],
         faces: vec![0],
-        box_deltas: vec![[0.0, 1.0, 0.0, 1.0]],
+        anchors_cxcywh: vec![ANCHOR],
+        boxes: vec![told([0.0, 1.0, 0.0, 1.0])],
         ..Targets::default()
     };
-    let parts = MultiBox::new(&loss, &Scheme::five())
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     // Positive: -ln sigmoid(1) = .313262; hardest negative: -ln(1 - sigmoid(2)) = 2.126928.
@@ -89,10 +97,12 @@ fn parts_are_divided_by_their_own_positives() {
         labels: vec![1, 1, -1, -1],
         positives: vec![0, 1],
         faces: vec![0, 0],
-        box_deltas: vec![[0.0; 4]; 2],
+        anchors_cxcywh: vec![ANCHOR; 2],
+        boxes: vec![told([0.0; 4]); 2],
         ..Targets::default()
     };
-    let parts = MultiBox::new(&config.loss, &Scheme::five())
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(part(&parts, "class"), std::f32::consts::LN_2);
@@ -135,7 +145,8 @@ fn loss_of(
     let pixels: Vec<f32> = (0..n).map(|i| ((i * 37) % 101) as f32 - 50.0).collect();
     let x = tensor(&pixels, [images.len(), 3, side as usize, side as usize]);
     let outputs = model.forward(x);
-    let parts = MultiBox::new(&config.loss, &Scheme::five())
+    let parts = DetectorLoss::new(config)
+        .unwrap()
         .forward(&model, &outputs, &targets)
         .unwrap();
     (
@@ -183,7 +194,8 @@ fn where_all_is_ignored_nothing_is_lost() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(&config.loss, &Scheme::five())
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &outputs, &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -244,7 +256,8 @@ fn every_part_reaches_the_weights() {
     let learning = |faces: &[Truth]| {
         let targets = builder.build(&anchors, faces, true).unwrap();
         let outputs = model.forward(Tensor::ones([1, 3, 64, 64], &device));
-        let loss = MultiBox::new(&config.loss, &Scheme::five())
+        let loss = DetectorLoss::new(&config)
+            .unwrap()
             .forward(&model, &outputs, &[targets])
             .unwrap();
         pulls(&model, &loss.total)
@@ -273,7 +286,8 @@ fn a_photo_whose_anchors_are_all_ignored_has_no_loss() {
         labels: vec![-1; 4],
         ..Targets::default()
     };
-    let parts = MultiBox::new(&config.loss, &Scheme::five())
+    let parts = DetectorLoss::new(&config)
+        .unwrap()
         .forward(&model, &four_anchors([3.0; 4], [[1.0; 4]; 4]), &[targets])
         .unwrap();
     close(scalar(parts.total), 0.0);
@@ -288,7 +302,7 @@ fn targets_of_another_size_are_refused() {
         labels: vec![0; anchors],
         ..Targets::default()
     };
-    let loss = MultiBox::new(&config.loss, &Scheme::five());
+    let loss = DetectorLoss::new(&config).unwrap();
     let fits = |targets: &[Targets]| loss.forward(&model, &outputs, targets).is_ok();
     assert!(fits(&[targets(4)]));
     assert!(!fits(&[targets(5)]));

@@ -24,6 +24,7 @@ mod ops;
 mod pose;
 mod properties;
 mod regression;
+mod scrfd;
 mod support;
 mod synth;
 mod tasks;

@@ -13,7 +13,7 @@ use retinamark_core::graph::{self, Graph, Trace};
 use retinamark_core::net::DetectorNet;
 use safetensors::SafeTensors;
 
-use crate::support::{say, shared};
+use crate::support::{initialise, say, shared};
 
 /// A network small enough for every test.
 fn tiny_config() -> Config {
@@ -101,7 +101,7 @@ fn tiny_pytorch_files_give_pytorchs_outputs() {
     let device = Device::flex();
     for name in ["tiny.pth", "tiny_legacy.tar"] {
         let model = RetinaFace::new(&tiny_config(), &device).unwrap();
-        let model = weights::initialise(model, &from(fixture(name))).unwrap();
+        let model = initialise(model, &from(fixture(name))).unwrap();
         assert_same_outputs(&model, &fixture("tiny_expected.safetensors"), 1e-4);
         let folded = model.fold().unwrap();
         assert_same_outputs(&folded, &fixture("tiny_expected.safetensors"), 1e-4);
@@ -123,7 +123,7 @@ fn published_detector_gives_pytorchs_outputs() {
             ..from(path)
         };
         let model = RetinaFace::new(&config, &device).unwrap();
-        let model = weights::initialise(model, &init).unwrap();
+        let model = initialise(model, &init).unwrap();
         let mut pixels = Vec::new();
         for (c, mean) in [104.0, 117.0, 123.0].into_iter().enumerate() {
             for (y, x) in (0..192).flat_map(|y| (0..256).map(move |x| (y, x))) {
@@ -163,7 +163,7 @@ fn published_backbone_loads_into_a_98_point_network() {
         let device = Device::flex();
         let model = RetinaFace::new(&Config::default(), &device).unwrap();
         let mut init = from(path);
-        let error = weights::initialise(model.clone(), &init).unwrap_err();
+        let error = initialise(model.clone(), &init).unwrap_err();
         let error = format!("{error:#}");
         for part in [
             "fc.weight",
@@ -183,7 +183,7 @@ fn published_backbone_loads_into_a_98_point_network() {
         ];
         init.allow_new = ours.map(String::from).to_vec();
         init.allow_unused = vec!["fc".into()];
-        weights::initialise(model, &init).unwrap();
+        initialise(model, &init).unwrap();
     }
 }
 
@@ -281,7 +281,7 @@ fn assert_same_maps(
         allow_new: new.map(String::from).to_vec(),
         ..from(path)
     };
-    let model = weights::initialise(model, &init).unwrap();
+    let model = initialise(model, &init).unwrap();
 
     let backbone = DetectorNet::of_settings(&config.settings())
         .unwrap()
@@ -641,7 +641,7 @@ fn attention_begins_as_the_identity() {
         allow_new: vec!["se.".into()],
         ..from(fixture("tiny.pth"))
     };
-    let model = weights::initialise(model, &init).unwrap();
+    let model = initialise(model, &init).unwrap();
     let specs = model.tensors();
     let blocks = specs.iter().filter(|t| t.name.ends_with("reduce.weight"));
     assert_eq!(blocks.count(), 3);
@@ -999,10 +999,7 @@ fn another_number_of_points_must_be_allowed() {
     config.landmarks.scheme = SchemeName::Wflw98;
     let model = RetinaFace::new(&config, &Device::flex()).unwrap();
     let mut init = from(fixture("tiny.pth"));
-    let error = format!(
-        "{:#}",
-        weights::initialise(model.clone(), &init).unwrap_err()
-    );
+    let error = format!("{:#}", initialise(model.clone(), &init).unwrap_err());
     for part in [
         "tiny.pth",
         "landmark_heads.0.out.weight is [392, 8, 1, 1] here",
@@ -1012,9 +1009,9 @@ fn another_number_of_points_must_be_allowed() {
         assert!(error.contains(part), "{part} not in {error}");
     }
     init.allow_new = vec!["landmark_heads".into()];
-    assert!(weights::initialise(model.clone(), &init).is_err());
+    assert!(initialise(model.clone(), &init).is_err());
     init.allow_unused = vec!["LandmarkHead".into()];
-    let model = weights::initialise(model, &init).unwrap();
+    let model = initialise(model, &init).unwrap();
     assert_eq!(model.landmarks(), 98);
 }
 

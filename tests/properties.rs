@@ -73,7 +73,7 @@ proptest! {
         variances in (0.05..0.5f32, 0.05..0.5f32),
     ) {
         let anchor = <[f32; 4]>::from(anchor);
-        let coder = Coder { variances: variances.into() };
+        let coder = Coder::of_deltas(variances.into());
         let back = coder.decode_box(anchor, coder.encode_box(anchor, &found));
         for (a, b) in <[f32; 4]>::from(back).into_iter().zip(<[f32; 4]>::from(found)) {
             prop_assert!((a - b).abs() < 0.02, "{back:?} {found:?}");
@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(anchors.len(), values.len());
         let scores: Vec<f32> = values.iter().map(|v| v.0).collect();
         let deltas: Vec<[f32; 4]> = values.iter().map(|v| [v.1, v.2, v.3, -v.3]).collect();
-        let coder = Coder { variances: [0.1, 0.2] };
+        let coder = Coder::of_deltas([0.1, 0.2]);
         let letterbox = Letterbox::square(64, 40, 64);
         let options = Options { score: 0.5, top_k: 5000, nms_iou: limit, max_faces: 750, votes: 1 };
         let kept = postprocess::keep(&scores, &deltas, &anchors, coder, &letterbox, &options);

@@ -27,11 +27,11 @@ use retinamark::data::{Dataset, FaceLabel, Sample, refuse_overlap};
 use retinamark::geometry::{BoxXyxy, Landmarks, Point, Scheme};
 use retinamark::imaging;
 use retinamark::kinds::{Kinds, Settings};
-use retinamark::loss::MultiBox;
+use retinamark::loss::DetectorLoss;
 use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::optim::{Layout, Optimizer, Schedule};
 
-use crate::support::tempdir;
+use crate::support::{initialise, tempdir};
 
 /// A network that is built and run in no time.
 fn small() -> Config {
@@ -213,7 +213,7 @@ fn the_number_of_landmarks_is_nowhere_fixed() {
         let model = RetinaFace::new(&config, &device).unwrap();
         let outputs = model.forward(noise(64, &device));
         assert_eq!(model.landmark_deltas(&outputs).dims()[2], 2 * points);
-        let loss = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap());
+        let loss = DetectorLoss::new(&config).unwrap();
         let losses = loss.forward(&model, &outputs, &[targets]).unwrap();
         assert!(
             numbers(losses.part("landmarks").unwrap().clone())[0] > 0.0,
@@ -322,11 +322,9 @@ fn faces_without_size_give_no_infinite_targets() {
     assert!(targets.positives.is_empty());
     let model = RetinaFace::new(&config, &device).unwrap();
     let outputs = model.forward(noise(64, &device));
-    let losses = MultiBox::new(&config.loss, &config.landmarks.scheme().unwrap()).forward(
-        &model,
-        &outputs,
-        &[targets],
-    );
+    let losses = DetectorLoss::new(&config)
+        .unwrap()
+        .forward(&model, &outputs, &[targets]);
     assert!(numbers(losses.unwrap().total)[0].is_finite());
 }
 
@@ -445,11 +443,11 @@ fn missing_and_left_over_weights_are_errors_that_name_them() {
         allow_unused: unused.iter().map(|s| (*s).into()).collect(),
     };
     let fresh = || RetinaFace::new(&config, &device).unwrap();
-    let error = weights::initialise(fresh(), &init(&[], &[])).unwrap_err();
+    let error = initialise(fresh(), &init(&[], &[])).unwrap_err();
     let error = format!("{error:#}");
     assert!(error.contains(dropped), "{dropped} is missing in: {error}");
     assert!(error.contains("nobody.wants.this"), "{error}");
-    assert!(weights::initialise(fresh(), &init(&[dropped], &["nobody"])).is_ok());
+    assert!(initialise(fresh(), &init(&[dropped], &["nobody"])).is_ok());
 }
 
 #[test]

@@ -76,3 +76,16 @@ pub fn drawn_faces(folder: &Path, count: usize, size: u32, face: [f32; 2]) -> Ve
     };
     (0..count).map(one).collect()
 }
+
+/// A network that starts from the files that `init` names.
+#[allow(dead_code, reason = "not every build has a module that needs it")]
+pub fn initialise<N: retinamark::model::Network>(
+    model: N,
+    init: &retinamark::config::InitConfig,
+) -> anyhow::Result<N> {
+    let config = retinamark::config::Config {
+        init: init.clone(),
+        ..Default::default()
+    };
+    retinamark::model::weights::initialise(model, &config)
+}

@@ -1,7 +1,7 @@
-//! Which anchor learns which face.
+//! What each anchor is told.
 
 use super::{Anchors, targets::Truth};
-use crate::config::MatcherConfig;
+use crate::assign::{MatcherConfig, Quality};
 use crate::geometry::BoxXyxy;
 
 /// In a photo whose faces are not all labelled, anchors count as background only where their
@@ -19,60 +19,38 @@ pub enum Match {
     Ignored,
 }
 
-/// Assigns anchors to faces.
+/// Deals anchors out to faces, background and what is ignored.
 #[derive(Clone, Debug)]
 pub struct Matcher {
     config: MatcherConfig,
 }
 
 impl Matcher {
-    /// With the thresholds of the config.
+    /// With the assigner of the config.
     pub fn new(config: &MatcherConfig) -> Self {
         Self {
             config: config.clone(),
         }
     }
 
-    /// One [`Match`] per anchor. An anchor goes to the face it overlaps most, if that reaches
-    /// `positive_iou`; besides, each face claims its best anchor from `forced_iou` on (the face
-    /// with the higher IoU wins an anchor that two claim). Ignored truths and those without
-    /// size never match; anchors lying in them by more than `ignored_share` are ignored, unless
-    /// positive. `complete` says whether all faces of the photo are labelled.
+    /// One [`Match`] per anchor, by the assigner's rule. Ignored truths and those without size never
+    /// match; anchors lying in them by more than `ignored_share` are ignored, unless positive.
+    /// `complete` says whether all faces of the photo are labelled.
     pub fn assign(&self, anchors: &Anchors, truths: &[Truth], complete: bool) -> Vec<Match> {
         let boxes: Vec<BoxXyxy> = anchors
             .boxes_cxcywh()
             .iter()
             .map(|&b| BoxXyxy::from_cxcywh(b))
             .collect();
-        let mut best = vec![(0.0, usize::MAX); boxes.len()];
-        let mut claims = Vec::new();
-        for (index, truth) in truths.iter().enumerate().filter(|(_, t)| t.matches()) {
-            let mut top = (0.0, usize::MAX);
-            for (anchor, b) in boxes.iter().enumerate() {
-                let iou = b.iou(&truth.box_xyxy);
-                if iou > best[anchor].0 {
-                    best[anchor] = (iou, index);
-                }
-                if iou > top.0 {
-                    top = (iou, anchor);
-                }
-            }
-            if top.0 >= self.config.forced_iou && top.1 != usize::MAX {
-                claims.push((top.0, top.1, index));
-            }
-        }
-        let mut matches: Vec<Match> = best
-            .iter()
-            .map(|&(iou, index)| match index {
-                usize::MAX => Match::Negative,
-                _ if iou >= self.config.positive_iou => Match::Positive(index),
-                _ => Match::Negative,
-            })
-            .collect();
-        claims.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.2.cmp(&a.2)));
-        for (_, anchor, index) in claims {
-            matches[anchor] = Match::Positive(index);
-        }
+        let faces = truths.iter().enumerate().filter(|(_, t)| t.matches());
+        let (indices, faces): (Vec<usize>, Vec<BoxXyxy>) =
+            faces.map(|(index, t)| (index, t.box_xyxy)).unzip();
+        let quality = Quality::iou(&boxes, &faces);
+        let assigner = self.config.kind.assigner();
+        let learned = assigner.assign(&quality, anchors, &faces);
+        let told =
+            |face: Option<usize>| face.map_or(Match::Negative, |f| Match::Positive(indices[f]));
+        let mut matches: Vec<Match> = learned.into_iter().map(told).collect();
         self.ignore(&boxes, truths, complete, &mut matches);
         matches
     }

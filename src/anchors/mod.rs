@@ -2,7 +2,9 @@
 
 mod matcher;
 mod targets;
+mod taught;
 
 pub use matcher::{Match, Matcher};
 pub use retinamark_core::anchors::*;
 pub use targets::{TargetBuilder, Targets, Truth};
+pub use taught::{Sure, Taught};

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, ensure};
 
-use super::{Anchors, Coder, Match, Matcher};
+use super::{Anchors, Coder, Match, Matcher, Taught};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, HeadPose, Landmarks};
 
@@ -37,8 +37,10 @@ pub struct Targets {
     pub positives: Vec<usize>,
     /// Which face each positive shows; index into the image's faces.
     pub faces: Vec<usize>,
-    /// Box deltas of each positive.
-    pub box_deltas: Vec<[f32; 4]>,
+    /// Each positive itself: centre and size, pixels of the input.
+    pub anchors_cxcywh: Vec<[f32; 4]>,
+    /// The box of its face.
+    pub boxes: Vec<BoxXyxy>,
     /// Positives whose face has a labelled landmark; index into `positives`.
     pub with_landmarks: Vec<usize>,
     /// Landmark deltas of those, `2 L` each (x, y of every point); 0 where not labelled.
@@ -49,9 +51,11 @@ pub struct Targets {
     pub landmark_weights: Vec<f32>,
     /// How the head of the face in a crop is turned there, where it is known.
     pub pose: Option<HeadPose>,
+    /// What a teacher says, where there is one.
+    pub taught: Option<Taught>,
 }
 
-/// Matches and encodes the faces of images.
+/// Matches the faces of images and encodes their landmarks.
 #[derive(Clone, Debug)]
 pub struct TargetBuilder {
     matcher: Matcher,
@@ -67,9 +71,7 @@ impl TargetBuilder {
     pub fn new(config: &Config) -> Result<Self> {
         Ok(Self {
             matcher: Matcher::new(&config.matcher),
-            coder: Coder {
-                variances: config.anchors.variances,
-            },
+            coder: Coder::of_deltas(config.anchors.variances),
             points: config.landmarks.scheme()?.len(),
         })
     }
@@ -91,8 +93,8 @@ impl TargetBuilder {
                 Match::Positive(face) => {
                     targets.labels[anchor] = 1;
                     let anchor_cxcywh = anchors.boxes_cxcywh()[anchor];
-                    let deltas = self.coder.encode_box(anchor_cxcywh, &truths[face].box_xyxy);
-                    targets.box_deltas.push(deltas);
+                    targets.anchors_cxcywh.push(anchor_cxcywh);
+                    targets.boxes.push(truths[face].box_xyxy);
                     targets.positives.push(anchor);
                     targets.faces.push(face);
                     self.push_landmarks(&mut targets, anchor_cxcywh, &truths[face])?;

@@ -9,7 +9,7 @@ use retinamark_core::graph::{Graph, Weights, passes};
 use retinamark_core::onnx::{self, Decoding, Options, Size};
 use serde::Serialize;
 
-use crate::anchors::Anchors;
+use crate::anchors::{Anchors, Head};
 use crate::cli::{ExportArgs, ExportSize, ExportWhat};
 use crate::config::Config;
 use crate::model::weights::{self, Networks};
@@ -60,7 +60,7 @@ fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         anchors: Anchors::generate(&config.anchors, [side; 2])
             .boxes_cxcywh()
             .to_vec(),
-        variances: config.anchors.variances,
+        head: Head::new(&config.head, &config.anchors),
         landmarks_in_box: config.model.landmarks_in_box,
     });
     ensure!(

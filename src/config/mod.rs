@@ -3,6 +3,7 @@
 mod augment;
 mod changes;
 mod data;
+mod distill;
 mod init;
 mod load;
 mod outdated;
@@ -17,12 +18,14 @@ use serde::{Deserialize, Serialize};
 pub use augment::*;
 pub use changes::Changes;
 pub use data::*;
+pub use distill::DistillConfig;
 pub use init::InitConfig;
 pub use load::DEFAULT_FILE;
 pub(crate) use load::deserialize_saved;
 pub use retinamark_core::settings::*;
 pub use train::*;
 
+pub use crate::assign::{AssignerKind, Atss, MatcherConfig, MaxIou};
 pub use crate::landmark_loss::{
     AWing, BatchL2, Chain, EuclideanWing, L1, L2, LandmarkLossKind, LogL2, PointwiseL2, SmoothL1,
     SoftWing, Sqrt, Wing,
@@ -56,6 +59,8 @@ pub struct Config {
     pub model: ModelConfig,
     /// The boxes that the detector speaks about.
     pub anchors: AnchorConfig,
+    /// What the numbers of a detector's heads mean.
+    pub head: HeadConfig,
     /// The second look: a network on an upright crop of each face (`task: align`).
     pub aligner: AlignerConfig,
     /// What training starts from.
@@ -68,7 +73,9 @@ pub struct Config {
     pub matcher: MatcherConfig,
     /// What training minimises: a weighted sum.
     pub loss: LossConfig,
-    /// How the gradients change the weights. Here, under `schedule` and under `loss.landmark`, `kind`
+    /// Task detect: what is learned of another detector, which looks at the same crops.
+    pub distill: DistillConfig,
+    /// How the gradients change the weights. Here, under `matcher`, `schedule` and `loss.landmark`, `kind`
     /// decides which settings there are besides the common ones; a setting of another kind is an error.
     pub optimizer: OptimizerConfig,
     /// The learning rate over time.
@@ -90,6 +97,7 @@ impl Config {
             input: self.input.clone(),
             model: self.model.clone(),
             anchors: self.anchors.clone(),
+            head: self.head.clone(),
             aligner: self.aligner.clone(),
             detect: self.detect.clone(),
         }
@@ -104,6 +112,7 @@ impl Config {
             input: settings.input,
             model: settings.model,
             anchors: settings.anchors,
+            head: settings.head,
             aligner: settings.aligner,
             detect: settings.detect,
             ..Self::default()

@@ -2,7 +2,7 @@
 
 use serde_yaml::Value;
 
-use super::{LandmarkLossKind, OptimizerKind, PoseLossKind, ScheduleKind};
+use super::{AssignerKind, LandmarkLossKind, OptimizerKind, PoseLossKind, ScheduleKind};
 use crate::kinds::{KIND, Kind, Kinds};
 
 /// A section whose settings depend on its kind.
@@ -16,11 +16,12 @@ pub(super) struct Open {
 }
 
 /// All of them.
-pub(super) const OPEN: [Open; 4] = [
+pub(super) const OPEN: [Open; 5] = [
     open::<OptimizerKind>(&["optimizer"]),
     open::<ScheduleKind>(&["schedule"]),
     open::<LandmarkLossKind>(&["loss", "landmark"]),
     open::<PoseLossKind>(&["loss", "pose"]),
+    open::<AssignerKind>(&["matcher"]),
 ];
 
 const fn open<K: Kinds>(path: &'static [&'static str]) -> Open {

@@ -1,4 +1,4 @@
-//! Matching, weights of the losses, the training loop.
+//! Weights of the losses, the training loop.
 
 use std::path::{Path, PathBuf};
 
@@ -8,29 +8,22 @@ use serde::{Deserialize, Serialize};
 use crate::landmark_loss::LandmarkLossKind;
 use crate::pose_loss::PoseLossKind;
 
-/// Which anchors learn which face.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct MatcherConfig {
-    /// An anchor with at least this IoU learns the face.
-    pub positive_iou: f32,
-    /// The best anchor of a face learns it from this IoU on.
-    pub forced_iou: f32,
-    /// An anchor with more than this share of its area in an ignored region learns nothing.
-    pub ignored_share: f32,
+/// Losses of boxes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BoxLoss {
+    /// SmoothL1 of the four numbers that tell a box.
+    #[default]
+    SmoothL1,
+    /// Generalised IoU (Rezatofighi et al., 2019, arXiv:1902.09630): 1 minus IoU, plus the share of
+    /// the smallest box around both that neither covers.
+    Giou,
+    /// Distance IoU (Zheng et al., 2019, arXiv:1911.08287): 1 minus IoU, plus the squared distance of
+    /// the centres over the squared diagonal of the smallest box around both.
+    Diou,
 }
 
-impl Default for MatcherConfig {
-    fn default() -> Self {
-        Self {
-            positive_iou: 0.35,
-            forced_iou: 0.2,
-            ignored_share: 0.5,
-        }
-    }
-}
-
-/// The multi-box loss.
+/// The losses.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LossConfig {
@@ -42,8 +35,12 @@ pub struct LossConfig {
     pub landmark_weight: f32,
     /// Weight of the likelihood that the aligner's confidences learn from.
     pub uncertainty_weight: f32,
-    /// Hard negatives per positive.
+    /// Loss of the boxes.
+    pub boxes: BoxLoss,
+    /// Heads of kind `retinaface`: hard negatives per positive.
     pub negative_ratio: f32,
+    /// Heads of kind quality, and scores of a teacher: the exponent of the quality focal loss.
+    pub quality_beta: f32,
     /// Whether a face's landmarks count the sum over its WFLW attributes of 1 / (share of faces with it).
     pub attribute_weights: bool,
     /// What a face's landmarks cost.
@@ -59,7 +56,9 @@ impl Default for LossConfig {
             box_weight: 2.0,
             landmark_weight: 1.0,
             uncertainty_weight: 0.1,
+            boxes: BoxLoss::SmoothL1,
             negative_ratio: 7.0,
+            quality_beta: 2.0,
             attribute_weights: false,
             landmark: LandmarkLossKind::default(),
             pose: PoseLossKind::default(),

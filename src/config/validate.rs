@@ -4,9 +4,9 @@
 use anyhow::Result;
 
 use super::{
-    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, InitConfig, InputConfig,
-    LossConfig, MatcherConfig, ModelConfig, PoseConvention, PoseOrigin, SourceConfig, SourceKind,
-    TrainConfig,
+    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, DistillConfig, Family,
+    InitConfig, InputConfig, LossConfig, ModelConfig, PoseConvention, PoseOrigin, SourceConfig,
+    SourceKind, TrainConfig,
 };
 use crate::check::Check;
 use crate::geometry::{FaceModel, Scheme};
@@ -43,8 +43,9 @@ impl Config {
         init(&mut check, &self.init);
         data(&mut check, &self.data);
         self.augment.check(&mut check);
-        matcher(&mut check, &self.matcher);
+        self.matcher.check(&mut check);
         loss(&mut check, &self.loss);
+        distill(&mut check, &self.distill);
         self.optimizer.check(&mut check);
         self.schedule.check(&mut check);
         train(&mut check, &self.train);
@@ -75,15 +76,20 @@ fn input(check: &mut Check, c: &InputConfig) {
 fn model(check: &mut Check, c: &ModelConfig) {
     check.between("model.width_multiplier", c.width_multiplier, 0.125, 4.0);
     check.between("model.neck_channels", c.neck_channels, 8, 1024);
+    check.between("model.head_channels", c.head_channels, 1, 1024);
     check.ensure(
-        c.neck_channels.is_multiple_of(4),
+        c.family == Family::Scrfd || c.neck_channels.is_multiple_of(4),
         "model.neck_channels",
         &format!(
             "must be a multiple of 4 (SSH splits it into c/2, c/4, c/4), is {}",
             c.neck_channels
         ),
     );
-    check.between("model.se_reduction", c.se_reduction, 0, c.neck_channels);
+    let features = match c.family {
+        Family::Retinaface => c.neck_channels,
+        Family::Scrfd => c.head_channels,
+    };
+    check.between("model.se_reduction", c.se_reduction, 0, features);
     check.between(
         "model.landmark_tower_layers",
         c.landmark_tower_layers,
@@ -127,6 +133,7 @@ fn anchors(check: &mut Check, c: &AnchorConfig) {
             check.positive(&format!("{key}[{i}]"), size, 16_384.0);
         }
     }
+    check.between("anchors.offset", c.offset, 0.0, 1.0);
     for (i, &variance) in c.variances.iter().enumerate() {
         check.positive(&format!("anchors.variances[{i}]"), variance, 10.0);
     }
@@ -206,17 +213,6 @@ fn source(check: &mut Check, key: &str, s: &SourceConfig) {
     }
 }
 
-fn matcher(check: &mut Check, c: &MatcherConfig) {
-    check.positive("matcher.positive_iou", c.positive_iou, 1.0);
-    check.positive("matcher.forced_iou", c.forced_iou, 1.0);
-    check.ensure(
-        c.forced_iou <= c.positive_iou,
-        "matcher.forced_iou",
-        "must not be above matcher.positive_iou",
-    );
-    check.between("matcher.ignored_share", c.ignored_share, 0.0, 1.0);
-}
-
 fn loss(check: &mut Check, c: &LossConfig) {
     for (key, weight) in [
         ("loss.class_weight", c.class_weight),
@@ -227,8 +223,20 @@ fn loss(check: &mut Check, c: &LossConfig) {
         check.between(key, weight, 0.0, 1e6);
     }
     check.between("loss.uncertainty_weight", c.uncertainty_weight, 0.0, 1e6);
+    check.between("loss.quality_beta", c.quality_beta, 0.0, 10.0);
     c.landmark.loss().check(check);
     c.pose.loss().check(check);
+}
+
+fn distill(check: &mut Check, c: &DistillConfig) {
+    for (key, weight) in [
+        ("distill.score_weight", c.score_weight),
+        ("distill.box_weight", c.box_weight),
+        ("distill.label_weight", c.label_weight),
+    ] {
+        check.between(key, weight, 0.0, 1e6);
+    }
+    check.between("distill.min_score", c.min_score, 0.0, 1.0);
 }
 
 fn train(check: &mut Check, c: &TrainConfig) {

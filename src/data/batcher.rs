@@ -13,6 +13,7 @@ use crate::anchors::{Anchors, Targets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
 use crate::task::{self, TaskTargets};
+use crate::teacher::Teacher;
 
 /// One batch of augmented crops.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +49,7 @@ pub struct Batcher {
     input: InputConfig,
     side: u32,
     weights: AttributeWeights,
+    teacher: Option<Arc<Teacher>>,
 }
 
 impl Batcher {
@@ -63,6 +65,7 @@ impl Batcher {
             input: config.input.clone(),
             side,
             weights: AttributeWeights::default(),
+            teacher: None,
         })
     }
 
@@ -70,6 +73,12 @@ impl Batcher {
     #[must_use]
     pub fn weighing(self, weights: AttributeWeights) -> Self {
         Self { weights, ..self }
+    }
+
+    /// The same with crops that the `teacher`, if any, has looked at.
+    #[must_use]
+    pub fn taught_by(self, teacher: Option<Arc<Teacher>>) -> Self {
+        Self { teacher, ..self }
     }
 
     /// Side of the crops, pixels.
@@ -110,7 +119,10 @@ impl Batcher {
             ..face.truth()
         });
         let truths: Vec<Truth> = truths.collect();
-        let targets = self.targets.of(&truths, complete)?;
+        let mut targets = self.targets.of(&truths, complete)?;
+        if let Some(teacher) = &self.teacher {
+            targets.taught = Some(teacher.teach(&crop, self.anchors())?);
+        }
         Ok(Item {
             crop,
             faces,

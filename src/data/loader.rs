@@ -12,6 +12,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::{AttributeWeights, Batch, Batcher, Dataset, Item, item_rng};
 use crate::config::Config;
 use crate::panics;
+use crate::teacher::Teacher;
 
 /// Iterator over the batches of an epoch, in order. Which photos they hold and how those are
 /// augmented depends on seed, epoch and position alone, not on the number of workers. Dropping it
@@ -64,6 +65,7 @@ impl Loader {
                 true => batcher.weighing(AttributeWeights::of(&dataset.samples)),
                 false => batcher,
             };
+            let batcher = batcher.taught_by(Teacher::load(&config.distill)?);
             let work = Arc::new(Work {
                 dataset: Arc::clone(dataset),
                 batcher,

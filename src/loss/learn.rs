@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::tensor::Tensor;
 
-use super::{AlignLoss, Losses, MultiBox};
+use super::{AlignLoss, DetectorLoss, Losses};
 use crate::anchors::Targets;
 use crate::config::Config;
 use crate::model::{Aligner, Network, RetinaFace};
@@ -27,13 +27,18 @@ pub trait Learn: Network {
 }
 
 impl Learn for RetinaFace {
-    type Loss = MultiBox;
+    type Loss = DetectorLoss;
 
-    fn loss(config: &Config) -> Result<MultiBox> {
-        Ok(MultiBox::new(&config.loss, &config.landmarks.scheme()?))
+    fn loss(config: &Config) -> Result<DetectorLoss> {
+        DetectorLoss::new(config)
     }
 
-    fn losses(&self, loss: &MultiBox, images: Tensor<4>, targets: &[Targets]) -> Result<Losses> {
+    fn losses(
+        &self,
+        loss: &DetectorLoss,
+        images: Tensor<4>,
+        targets: &[Targets],
+    ) -> Result<Losses> {
         let outputs = self.forward(images);
         loss.forward(self, &outputs, targets)
     }

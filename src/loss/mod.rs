@@ -1,13 +1,15 @@
 //! What training minimises.
 
 mod align;
+mod boxes;
+mod detector;
+mod distill;
+mod head;
 mod learn;
 mod losses;
-mod mining;
-mod multibox;
 
 pub use align::AlignLoss;
+pub use detector::DetectorLoss;
+pub use head::hard_negatives;
 pub use learn::Learn;
 pub use losses::Losses;
-pub use mining::hard_negatives;
-pub use multibox::MultiBox;

@@ -2,22 +2,23 @@
 
 use anyhow::Result;
 use burn::tensor::{Int, Tensor, TensorData};
+use retinamark_core::anchors::{Coder, Head};
 use retinamark_core::graph::{Graph, Trace};
 use retinamark_core::net::{DetectorNet, LEVELS, MAX_LOG_SIZE, Ops};
 
 use super::forward::{Forward, Windows};
 use super::network::{Describe, Model};
-use crate::config::{Config, Task};
+use crate::config::{BoxKind, Config, Task};
 use crate::ops;
 
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
 pub struct Outputs {
-    /// `[B,N,2]`, background first, before the softmax.
+    /// `[B,N,k]`: background and face before their softmax, or one before its sigmoid.
     pub logits: Tensor<3>,
-    /// `[B,N,4]`, in the coder's terms: centre x, centre y, width, height.
+    /// `[B,N,4]`, in the coder's terms.
     pub box_deltas: Tensor<3>,
-    /// `[B,neck,h,w]` of each level: what the heads read. See
+    /// `[B,C,h,w]` of each level: what the heads read. See
     /// [`RetinaFace::landmark_deltas_at`].
     pub landmark_features: Vec<Tensor<4>>,
 }
@@ -30,8 +31,8 @@ pub type RetinaFace = Model<RetinaFaceNet>;
 pub struct RetinaFaceNet {
     /// The network.
     pub net: DetectorNet,
-    /// Variance of box sizes where the landmark heads speak in terms of the predicted box.
-    pub size_variance: Option<f32>,
+    /// Of boxes, where the landmark heads speak in terms of the predicted one.
+    pub in_box: Option<Coder>,
 }
 
 impl Describe for RetinaFaceNet {
@@ -40,8 +41,13 @@ impl Describe for RetinaFaceNet {
     fn describe(config: &Config) -> Result<Self> {
         let in_box = config.model.landmarks_in_box;
         Ok(Self {
-            net: DetectorNet::of(&config.model, &config.anchors, &config.landmarks)?,
-            size_variance: in_box.then_some(config.anchors.variances[1]),
+            net: DetectorNet::of(
+                &config.model,
+                &config.head,
+                &config.anchors,
+                &config.landmarks,
+            )?,
+            in_box: in_box.then_some(Head::new(&config.head, &config.anchors).coder),
         })
     }
 
@@ -92,14 +98,11 @@ impl RetinaFace {
     /// predicted box, as deltas relative to the anchor: `[P,2L]` -> `[P,2L]`. Where faces are and
     /// how large has been learned once, by the box heads; landmarks do not change them.
     fn in_anchor_terms(&self, deltas: Tensor<2>, boxes: Tensor<2>) -> Tensor<2> {
-        let Some(variance) = self.description.size_variance else {
+        let Some(coder) = self.description.in_box else {
             return deltas;
         };
         let [rows, coordinates] = deltas.dims();
-        let boxes = boxes.detach().reshape([rows, 2, 2]); // centre, size
-        let centre = boxes.clone().narrow(1, 0, 1); // [P,1,2]
-        let size = boxes.narrow(1, 1, 1) * variance;
-        let size = size.clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE).exp(); // [P,1,2]
+        let (centre, size) = frame(coder, boxes.detach()); // [P,1,2] each
         let points = deltas.reshape([rows, coordinates / 2, 2]); // [P,L,2]
         (points * size + centre).reshape([rows, coordinates])
     }
@@ -177,6 +180,28 @@ impl RetinaFace {
     /// Landmarks of a face.
     pub const fn landmarks(&self) -> usize {
         self.description.net.coordinates / 2
+    }
+}
+
+/// [`Coder::frame`] of boxes `[P,4]`: deltas of their centres and their sizes, `[P,1,2]` each.
+fn frame(coder: Coder, boxes: Tensor<2>) -> (Tensor<3>, Tensor<3>) {
+    let [rows, _] = boxes.dims();
+    let boxes = boxes.reshape([rows, 2, 2]);
+    let low = boxes.clone().narrow(1, 0, 1);
+    let high = boxes.narrow(1, 1, 1);
+    match coder.boxes {
+        BoxKind::Deltas => {
+            let size = high * coder.variances[1];
+            (low, size.clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE).exp())
+        }
+        BoxKind::Distances => {
+            let size = low.clone() + high.clone();
+            let centre = (high - low) / (2.0 * coder.variances[0]);
+            (
+                centre,
+                size.clamp((-MAX_LOG_SIZE).exp(), MAX_LOG_SIZE.exp()),
+            )
+        }
     }
 }
 

@@ -28,8 +28,9 @@ pub struct OptimizerConfig {
     pub ema_decay: f64,
     /// Epochs at the start in which the backbone does not learn.
     pub freeze_backbone_epochs: usize,
-    /// Parts that never learn: backbone, fpn, ssh, se, class_heads, box_heads, landmark_heads; of an
-    /// aligner backbone, reduce, halve, points, scales, heatmaps.
+    /// Parts that never learn: backbone, fpn, ssh, se, class_heads, box_heads, landmark_heads; of family
+    /// scrfd pafpn and pairs instead of fpn and ssh; of an aligner backbone, reduce, halve, points, scales,
+    /// pose, heatmaps.
     pub freeze: Vec<String>,
 }
 

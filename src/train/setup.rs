@@ -99,7 +99,7 @@ pub(super) fn make_trainer<N: Trainable>(
     let model = N::new(config, &device)?;
     let model = match checkpoint {
         Some(_) => model,
-        None => weights::initialise(model.fitted_to(&training, config)?, &config.init)?,
+        None => weights::initialise(model.fitted_to(&training, config)?, config)?,
     };
     let parts: Vec<&str> = config.optimizer.freeze.iter().map(String::as_str).collect();
     model.clone().freeze_parts(&parts)?; // refuses unknown ones before hours of training
@@ -139,6 +139,7 @@ pub(super) fn announce_resumption<N: Trainable>(
         ("input", saved.input != now.input),
         ("model", saved.model != now.model),
         ("anchors", saved.anchors != now.anchors),
+        ("head", saved.head != now.head),
         ("aligner", !same_network(&saved.aligner, &now.aligner)),
     ];
     let other: Vec<&str> = parts.iter().filter(|p| p.1).map(|p| p.0).collect();
@@ -163,6 +164,7 @@ pub(super) fn announce_resumption<N: Trainable>(
         ("augment", saved.augment != now.augment),
         ("matcher", saved.matcher != now.matcher),
         ("loss", saved.loss != now.loss),
+        ("distill", saved.distill != now.distill),
         ("optimizer", saved.optimizer != now.optimizer),
         ("schedule", saved.schedule != now.schedule),
         ("train", saved.train != now.train),

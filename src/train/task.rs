@@ -78,9 +78,7 @@ fn mean_shape(training: &Dataset, config: &Config) -> Result<Vec<f32>> {
     let scheme = config.landmarks.scheme()?;
     let side = config.aligner.side as f32;
     let anchor = config.aligner.anchor_cxcywh();
-    let coder = Coder {
-        variances: config.anchors.variances,
-    };
+    let coder = Coder::of_deltas(config.anchors.variances);
     let mut sums = vec![[0.0f64; 3]; scheme.len()];
     for face in training.samples.iter().flat_map(|s| &s.faces) {
         let points = &face.landmarks;

@@ -11,10 +11,12 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use common::{POINTS, aligner_graph, aligners, detector_graph, detectors};
+use retinamark_core::anchors::Head;
 use retinamark_core::graph::passes::{fold_norms, fuse};
 use retinamark_core::graph::reference::{in_bytes, random_image, random_weights, run};
 use retinamark_core::graph::{Graph, Weights};
 use retinamark_core::onnx::{Decoding, Options, Size, read, write};
+use retinamark_core::settings::{AnchorConfig, BoxKind, HeadConfig, HeadKind};
 
 /// Images of each case: more than one, as files take any number.
 const IMAGES: usize = 2;
@@ -68,7 +70,7 @@ fn main() -> Outcome {
         case(&folder, &format!("{name}.dynamic"), model, &other, &dynamic)?;
         for (kind, landmarks_in_box) in [("decoded", false), ("decoded_in_box", true)] {
             let options = Options {
-                decoding: Some(decoding(model.0, landmarks_in_box)),
+                decoding: Some(decoding(model.0, net.logits, landmarks_in_box)),
                 ..Options::default()
             };
             case(&folder, &format!("{name}.{kind}"), model, &folded, &options)?;
@@ -107,7 +109,7 @@ fn case_of_file(folder: &Path, file: &Path, size: [usize; 2]) -> Outcome {
 }
 
 /// Anchors of many shapes: which they are does not matter here.
-fn decoding(graph: &Graph, landmarks_in_box: bool) -> Decoding {
+fn decoding(graph: &Graph, logits: usize, landmarks_in_box: bool) -> Decoding {
     let anchors = graph
         .output("logits")
         .map_or(0, |id| graph.node(id).shape[0]);
@@ -115,9 +117,20 @@ fn decoding(graph: &Graph, landmarks_in_box: bool) -> Decoding {
         let i = i as f32;
         [i % 97.0, i % 31.0, 4.0 + i % 13.0, 5.0 + i % 7.0]
     };
+    let head = match logits {
+        1 => HeadConfig {
+            kind: HeadKind::Quality,
+            boxes: BoxKind::Distances,
+        },
+        _ => HeadConfig::default(),
+    };
+    let settings = AnchorConfig {
+        variances: VARIANCES,
+        ..AnchorConfig::default()
+    };
     Decoding {
         anchors: (0..anchors).map(anchor).collect(),
-        variances: VARIANCES,
+        head: Head::new(&head, &settings),
         landmarks_in_box,
     }
 }
@@ -188,20 +201,38 @@ fn of_image(graph: &Graph, results: &[(String, Vec<f32>)]) -> Outputs {
 /// As the coder does, written once more.
 fn decode(decoding: &Decoding, outputs: &Outputs) -> Outputs {
     let [logits, boxes, landmarks] = [0, 1, 2].map(|i| outputs[i].2.as_slice());
-    let [v0, v1] = decoding.variances;
+    let [v0, v1] = VARIANCES;
+    let deltas = decoding.head.coder.boxes == BoxKind::Deltas;
     let mut results = [Vec::new(), Vec::new(), Vec::new()];
     for (i, &[ax, ay, aw, ah]) in decoding.anchors.iter().enumerate() {
-        results[0].push(1.0 / (1.0 + (logits[2 * i] - logits[2 * i + 1]).exp()));
+        let odds = match decoding.head.kind() {
+            HeadKind::Retinaface => logits[2 * i + 1] - logits[2 * i],
+            HeadKind::Quality => logits[i],
+        };
+        results[0].push(1.0 / (1.0 + (-odds).exp()));
         let d = &boxes[4 * i..][..4];
-        let [cx, cy] = [ax + d[0] * v0 * aw, ay + d[1] * v0 * ah];
-        let [w, h] = [
-            aw * (d[2] * v1).min(16.0).exp(),
-            ah * (d[3] * v1).min(16.0).exp(),
-        ];
-        results[1].extend([cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0]);
+        if deltas {
+            let [cx, cy] = [ax + d[0] * v0 * aw, ay + d[1] * v0 * ah];
+            let [w, h] = [
+                aw * (d[2] * v1).min(16.0).exp(),
+                ah * (d[3] * v1).min(16.0).exp(),
+            ];
+            results[1].extend([cx - w / 2.0, cy - h / 2.0, cx + w / 2.0, cy + h / 2.0]);
+        } else {
+            let [left, top] = [ax - d[0] * aw, ay - d[1] * ah];
+            results[1].extend([left, top, ax + d[2] * aw, ay + d[3] * ah]);
+        }
+        // Of the predicted box: how far its middle is from the anchor's, and its size.
+        let frame = |axis: usize| match deltas {
+            true => (d[axis], (d[2 + axis] * v1).clamp(-3.0, 3.0).exp()),
+            false => (
+                (d[2 + axis] - d[axis]) / (2.0 * v0),
+                (d[axis] + d[2 + axis]).clamp((-3f32).exp(), 3f32.exp()),
+            ),
+        };
         for p in landmarks[2 * POINTS * i..][..2 * POINTS].chunks_exact(2) {
             let inside = |axis: usize| match decoding.landmarks_in_box {
-                true => p[axis] * (d[2 + axis] * v1).clamp(-3.0, 3.0).exp() + d[axis],
+                true => p[axis] * frame(axis).1 + frame(axis).0,
                 false => p[axis],
             };
             results[2].extend([ax + inside(0) * v0 * aw, ay + inside(1) * v0 * ah]);

@@ -7,11 +7,13 @@ use std::path::Path;
 
 use common::{aligner_graph, aligners, detector_graph, detectors};
 use proptest::prelude::*;
+use retinamark_core::anchors::Head;
 use retinamark_core::graph::passes::{fold_norms, fuse};
 use retinamark_core::graph::reference::{random_image, random_weights, run};
 use retinamark_core::graph::{Graph, Node, NodeId, Op, Weights};
 use retinamark_core::net::Act;
 use retinamark_core::onnx::{Decoding, Options, Size, read, write};
+use retinamark_core::settings::{AnchorConfig, HeadConfig};
 
 /// Odd, so that levels of the pyramid do not divide each other.
 const SIZE: [usize; 2] = [37, 70];
@@ -176,7 +178,7 @@ fn what_cannot_be_written_is_an_error() {
     assert!(fail(&graph, &Weights::default(), &plain).contains("no tensor backbone.stem"));
     let decoding = Decoding {
         anchors: vec![[1.0; 4]; 3],
-        variances: [0.1, 0.2],
+        head: Head::new(&HeadConfig::default(), &AnchorConfig::default()),
         landmarks_in_box: true,
     };
     let decoded = Options {

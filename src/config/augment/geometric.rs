@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct CropConfig {
+    /// How often the crop is a square anywhere in the photo instead.
+    pub free_share: f32,
+    /// Smallest and largest side of those, in shorter sides of the photo.
+    pub free_sides: [f32; 2],
     /// How often the chosen face is one with landmarks, where the photo has such.
     pub landmark_share: f32,
     /// Smallest size of the chosen face in the crop, pixels (square root of its area).
@@ -28,6 +32,8 @@ pub struct CropConfig {
 impl Default for CropConfig {
     fn default() -> Self {
         Self {
+            free_share: 0.0,
+            free_sides: [0.3, 2.0],
             landmark_share: 0.7,
             min_face: 12.0,
             max_face: 0.9,

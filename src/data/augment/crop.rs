@@ -11,6 +11,9 @@ use crate::geometry::{Affine, BoxXyxy};
 /// Smallest part of a photo without faces that is cropped, share of its longer side.
 const MIN_BACKGROUND_SHARE: f32 = 0.3;
 
+/// Squares that are drawn for one with a face.
+const FREE_TRIES: usize = 10;
+
 /// A part of a photo, and what it is there for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct View {
@@ -42,6 +45,10 @@ pub fn choose(
     angle: f32,
     rng: &mut ChaCha8Rng,
 ) -> View {
+    let crop = &config.crop;
+    if crop.free_share > 0.0 && chance(rng, crop.free_share) {
+        return anywhere(config, photo, faces, side, angle, rng);
+    }
     let longer = photo[0].max(photo[1]).max(1.0);
     let zoom_out = if chance(rng, config.zoom_out.probability) {
         config.zoom_out.max_factor
@@ -69,6 +76,42 @@ pub fn choose(
         map: Affine::rotation(angle, scale, centre).then(&Affine::scale_shift(1.0, shift)),
         face: chosen.map(|(candidate, _)| candidate.face),
     }
+}
+
+/// A square anywhere in the photo, as SCRFD's training takes it (Guo et al., 2021,
+/// arXiv:2105.04714): it may be smaller or larger than the photo, and shows the centre of a face if
+/// a few tries find such.
+fn anywhere(
+    config: &AugmentConfig,
+    photo: [f32; 2],
+    faces: &[FaceLabel],
+    side: f32,
+    angle: f32,
+    rng: &mut ChaCha8Rng,
+) -> View {
+    let shorter = photo[0].min(photo[1]).max(1.0);
+    let centre = [photo[0] * 0.5, photo[1] * 0.5];
+    let mut draw = || {
+        let share = uniform(rng, config.crop.free_sides);
+        let scale = (side / (shorter * share)).min(config.crop.max_upscale);
+        let half = centre.map(|c| c * scale);
+        let corner = half.map(|half| place(half, half, None, side, rng));
+        let shift: [f32; 2] = std::array::from_fn(|axis| -centre[axis] - corner[axis]);
+        Affine::rotation(angle, scale, centre).then(&Affine::scale_shift(1.0, shift))
+    };
+    let inside = BoxXyxy::new(0.0, 0.0, side, side);
+    let shows = |map: &Affine| {
+        let mut seen = faces.iter().filter(|face| !face.ignored);
+        seen.any(|face| inside.contains(map.apply(face.box_xyxy.centre())))
+    };
+    let mut map = draw();
+    for _ in 1..FREE_TRIES {
+        if shows(&map) {
+            break;
+        }
+        map = draw();
+    }
+    View { map, face: None }
 }
 
 fn candidates(

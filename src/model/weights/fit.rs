@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use burn::tensor::TensorData;
 use retinamark_core::graph::TensorSpec;
@@ -39,6 +39,9 @@ pub fn fit(
             None if new(&name) => {}
             None => misfit.missing.push(name),
             Some(found) if found.data.shape()[..] == shape => fitting.push((name, found.data)),
+            Some(found) if is_pair(&name, &found.data, &shape) => {
+                fitting.push((name, difference(found.data)?));
+            }
             Some(found) if new(&name) && unused(&found.source) => {}
             Some(found) => {
                 misfit.landmark_head |= name.starts_with("landmark_heads.");
@@ -55,6 +58,32 @@ pub fn fit(
     misfit.unused = left.filter(|source| !unused(source)).collect();
     misfit.report()?;
     Ok(fitting)
+}
+
+/// Whether a class head has two logits for each anchor where one is wanted.
+fn is_pair(name: &str, found: &TensorData, wanted: &[usize]) -> bool {
+    let found = found.shape();
+    name.starts_with("class_heads.")
+        && found.len() == wanted.len()
+        && found[0] == 2 * wanted[0]
+        && found[1..] == wanted[1..]
+}
+
+/// Of each pair of rows (background, face) how much more the second says: the sigmoid of that is the
+/// softmax of both.
+fn difference(pairs: TensorData) -> Result<TensorData> {
+    let mut shape = pairs.shape().to_vec();
+    let values = pairs
+        .try_to_vec::<f32>()
+        .context("a class head is not f32")?;
+    let row = values.len() / shape[0].max(1);
+    let apart = values.chunks_exact(2 * row.max(1)).flat_map(|pair| {
+        let (no, yes) = pair.split_at(row);
+        yes.iter().zip(no).map(|(yes, no)| yes - no)
+    });
+    let apart: Vec<f32> = apart.collect();
+    shape[0] /= 2;
+    Ok(TensorData::new(apart, shape))
 }
 
 impl Misfit {

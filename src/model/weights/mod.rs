@@ -7,6 +7,7 @@ mod fit;
 mod header;
 mod keys;
 mod networks;
+mod onnx;
 mod read;
 mod store;
 
@@ -22,7 +23,7 @@ pub use networks::Networks;
 pub use store::{Precision, save, save_networks, save_with_notes};
 
 use super::{Network, RetinaFace, tensors};
-use crate::config::{Config, InitConfig};
+use crate::config::Config;
 
 /// Read the detector of a file that this program wrote: the network of its own configuration.
 ///
@@ -43,21 +44,26 @@ pub fn load(path: &Path, device: &Device) -> Result<(RetinaFace, Config)> {
 }
 
 /// Start `model` from `init.weights` (unchanged without one): a file of this program, a
-/// safetensors file with PyTorch's names, or a PyTorch file (also those from before 1.6). Names
-/// are mapped from `biubug6/Pytorch_Retinaface` (whole detectors and MobileNetV1 backbones) and
-/// torchvision (backbones ResNet-18, ResNet-50 and MobileNetV3-Large); batch counters are skipped.
+/// safetensors file with PyTorch's names, a PyTorch file (also those from before 1.6), or an SCRFD
+/// detector as ONNX. Names are mapped from `biubug6/Pytorch_Retinaface` (whole detectors and
+/// MobileNetV1 backbones) and torchvision (backbones ResNet-18, ResNet-50 and MobileNetV3-Large);
+/// batch counters are skipped. Layers of ONNX files are told by what they compute.
 ///
 /// # Errors
 /// Names the file and lists every tensor that is missing, left over or of another shape, unless
 /// `init.allow_new` (prefixes of our names) and `init.allow_unused` (prefixes of the file's names)
 /// permit it.
-pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
-    let Some(path) = &init.weights else {
+pub fn initialise<N: Network>(model: N, config: &Config) -> Result<N> {
+    let Some(path) = &config.init.weights else {
         return Ok(model);
     };
-    read::any(path, N::TASK)
+    let found = match onnx::is_onnx(path) {
+        true => onnx::tensors(path, &model.graph(onnx::SAMPLE), config),
+        false => read::any(path, N::TASK),
+    };
+    found
         .and_then(|tensors| {
-            let fitting = fit::fit(model.tensors(), tensors, init)?;
+            let fitting = fit::fit(model.tensors(), tensors, &config.init)?;
             tensors::assign(model, fitting)
         })
         .with_context(|| format!("cannot start from init.weights {}", path.display()))

@@ -33,7 +33,7 @@ impl Anchors {
     }
 
     /// Anchors for a network input of `[width, height]` pixels. A level of stride `s` has
-    /// `ceil(width / s) x ceil(height / s)` locations, centred at `(i + 0.5) s`, each with one
+    /// `ceil(width / s) x ceil(height / s)` locations, centred at `(i + offset) s`, each with one
     /// square anchor per size, also where they reach over the edge.
     pub fn generate(config: &AnchorConfig, input: [u32; 2]) -> Self {
         let mut boxes_cxcywh = Vec::new();
@@ -41,7 +41,7 @@ impl Anchors {
         for (&stride, sizes) in config.strides.iter().zip(&config.min_sizes) {
             let start = boxes_cxcywh.len();
             let map = input.map(|side| (side as usize).div_ceil(stride));
-            let centre = |i: usize| (i as f32 + 0.5) * stride as f32;
+            let centre = |i: usize| (i as f32 + config.offset) * stride as f32;
             for y in 0..map[1] {
                 for x in 0..map[0] {
                     boxes_cxcywh.extend(sizes.iter().map(|&s| [centre(x), centre(y), s, s]));
@@ -82,6 +82,11 @@ impl Anchors {
     /// Width and height of the feature map of each level.
     pub fn maps(&self) -> impl Iterator<Item = [usize; 2]> + '_ {
         self.levels.iter().map(|l| l.map)
+    }
+
+    /// Indices of the anchors of each level.
+    pub fn levels(&self) -> impl Iterator<Item = Range<usize>> + '_ {
+        self.levels.iter().map(|l| l.range.clone())
     }
 
     /// The level that an anchor belongs to; `None` beyond the last anchor.

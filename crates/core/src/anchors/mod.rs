@@ -3,7 +3,9 @@
 mod cache;
 mod coder;
 mod generator;
+mod head;
 
 pub use cache::AnchorCache;
 pub use coder::{Coder, MAX_LOG_SCALE};
 pub use generator::Anchors;
+pub use head::Head;

@@ -3,7 +3,7 @@
 use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights, passes, reference};
-use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Ops};
 use crate::settings::Features;
 
 const NORMALISE: Normalise = Normalise {
@@ -12,17 +12,20 @@ const NORMALISE: Normalise = Normalise {
     blue_first: true,
 };
 
-const BACKBONES: [BackboneKind; 5] = [
+const BACKBONES: [BackboneKind; 6] = [
     BackboneKind::MobilenetV1 { width: 0.25 },
     BackboneKind::MobilenetV3Large { width: 0.35 },
     BackboneKind::Resnet18,
     BackboneKind::Resnet50,
+    BackboneKind::Scrfd500m,
     BackboneKind::Plain { width: 0.25 },
 ];
 
 fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
     DetectorNet {
         backbone: Backbone { kind },
+        family: Family::Retinaface,
+        logits: 2,
         neck_channels,
         se_reduction: 4,
         tower_layers: 2,
@@ -111,6 +114,18 @@ fn detectors_of_every_backbone_are_as_described() {
             let net = detector(kind, neck);
             compare_detector(net, size);
         }
+    }
+}
+
+#[test]
+fn scrfd_is_as_described() {
+    let net = DetectorNet {
+        family: Family::Scrfd { channels: 24 },
+        logits: 1,
+        ..detector(BackboneKind::Scrfd500m, 16)
+    };
+    for size in [[64, 48], [43, 51], [1, 1]] {
+        compare_detector(net, size);
     }
 }
 

@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use super::network::{Answer, FirstLook};
 use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, fit, votes};
-use crate::anchors::{AnchorCache, Anchors, Coder};
+use crate::anchors::{AnchorCache, Anchors, Head};
 use crate::error::{Result, ensure};
 use crate::geometry::Face;
 use crate::parallel;
@@ -17,7 +17,7 @@ pub(super) struct Detector {
     network: Box<dyn FirstLook>,
     points: usize,
     anchors: AnchorCache,
-    coder: Coder,
+    head: Head,
     stride: u32,
 }
 
@@ -35,9 +35,7 @@ impl Detector {
             network,
             points: settings.landmarks.scheme()?.len(),
             anchors: AnchorCache::new(&settings.anchors),
-            coder: Coder {
-                variances: settings.anchors.variances,
-            },
+            head: Head::new(&settings.head, &settings.anchors),
             stride,
         })
     }
@@ -133,18 +131,16 @@ impl Detector {
         let options = options.postprocess();
         let photos = inputs.iter().enumerate().map(|(photo, input)| {
             let (logits, deltas) = (answer.logits(photo)?, answer.box_deltas(photo)?);
-            let (logits, deltas) = (logits.as_chunks::<2>().0, deltas.as_chunks::<4>().0);
+            let scores = self.head.scores(logits, options.lowest());
+            let (scores, deltas) = (scores.unwrap_or_default(), deltas.as_chunks::<4>().0);
             ensure!(
-                n > 0 && logits.len() == n && deltas.len() == n,
+                n > 0 && scores.len() == n && deltas.len() == n,
                 Network,
-                "the network gave {} scores and {} boxes for a photo of {n} anchors",
+                "the network gave {} logits and {} boxes for a photo of {n} anchors",
                 logits.len(),
                 deltas.len(),
             );
-            let lowest = logit(options.lowest());
-            let score = |logits: &[f32; 2]| face_probability(logits, lowest);
-            let scores: Vec<f32> = logits.iter().map(score).collect();
-            let coder = self.coder;
+            let coder = self.head.coder;
             Ok(postprocess::keep(
                 &scores,
                 deltas,
@@ -181,7 +177,7 @@ impl Detector {
             .letterbox
             .box_to_photo(&kept.box_xyxy)
             .clip(width, height);
-        let landmarks = votes::landmarks(voters, rows, anchors, self.coder, self.points);
+        let landmarks = votes::landmarks(voters, rows, anchors, self.head.coder, self.points);
         let to_photo = |point| input.letterbox.to_photo(point);
         let landmarks: Vec<_> = landmarks.into_iter().map(to_photo).collect();
         let finite = landmarks.iter().flatten().all(|v| v.is_finite());
@@ -212,39 +208,9 @@ fn merge(mut looks: Vec<Vec<Face>>, options: &postprocess::Options) -> Vec<Face>
     kept.iter().map(|kept| faces[kept.anchor].clone()).collect()
 }
 
-/// Softmax of (background, face), second part; 0 where it is certainly less than that of a
-/// difference of `lowest`, as it is for most anchors.
-fn face_probability(&[background, face]: &[f32; 2], lowest: f32) -> f32 {
-    if face - background < lowest {
-        return 0.0;
-    }
-    1.0 / (1.0 + (background - face).exp())
-}
-
-/// A difference of logits just below those that give this probability; from 16 on it is rounded to
-/// 1.
-fn logit(probability: f32) -> f32 {
-    (probability / (1.0 - probability)).ln().min(16.0) - 1e-3
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn softmax_of_two_neither_overflows_nor_hides_nan() {
-        let lowest = logit(0.02);
-        let probability = |logits| face_probability(&logits, lowest);
-        assert_eq!(probability([0.0, 0.0]), 0.5);
-        assert_eq!(probability([-1e4, 1e4]), 1.0);
-        assert_eq!(probability([1e4, -1e4]), 0.0);
-        assert!((probability([1.0, 3.0]) - 0.880_797).abs() < 1e-6);
-        assert!(probability([f32::NAN, 1.0]).is_nan());
-        // Nothing is lost at the limits.
-        assert!(probability([0.0, (0.02f32 / 0.98).ln()]) > 0.0199);
-        assert!(face_probability(&[0.0, -50.0], logit(0.0)) > 0.0);
-        assert_eq!(face_probability(&[0.0, 200.0], logit(1.0)), 1.0);
-    }
 
     #[test]
     fn looks_at_several_sizes_become_one() {

@@ -6,6 +6,7 @@ use image::RgbImage;
 
 use super::Scaled;
 use super::network::{Answer, FirstLook, RawLandmarks, SecondLook};
+use crate::anchors::{Coder, Head};
 use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights};
@@ -95,8 +96,8 @@ pub struct Detector {
     whole: Engine,
     /// The landmark head of each level, on windows.
     towers: [Engine; LEVELS],
-    /// Variance of box sizes where the landmark heads speak in terms of the predicted box.
-    size_variance: Option<f32>,
+    /// Of boxes, where the landmark heads speak in terms of the predicted one.
+    in_box: Option<Coder>,
 }
 
 impl Detector {
@@ -113,15 +114,15 @@ impl Detector {
                 let deltas = net.landmarks_of_windows(&mut trace, level, &window);
                 Ok(trace.finish(&[("deltas", deltas)]))
             };
-            let sample = [net.neck_channels, net.window(), net.window()];
+            let sample = [net.feature_channels(), net.window(), net.window()];
             Engine::new(describe, sample, weights, normalise, isa)
         };
-        let variances = settings.anchors.variances;
+        let coder = Head::new(&settings.head, &settings.anchors).coder;
         Ok(Self {
             net,
             whole: Program::detector(settings)?.engine(weights)?,
             towers: [tower(0)?, tower(1)?, tower(2)?],
-            size_variance: settings.model.landmarks_in_box.then_some(variances[1]),
+            in_box: settings.model.landmarks_in_box.then_some(coder),
         })
     }
 }
@@ -228,16 +229,16 @@ impl Found<'_> {
 
     /// What the landmark heads say relative to the predicted boxes, relative to the anchors.
     fn in_anchor_terms(&self, at: &[(usize, usize)], deltas: &mut [f32]) -> Result<()> {
-        let Some(variance) = self.detector.size_variance else {
+        let Some(coder) = self.detector.in_box else {
             return Ok(());
         };
         let rows = deltas.chunks_exact_mut(self.detector.net.coordinates);
         for (row, &(photo, anchor)) in rows.zip(at) {
             let boxes = self.box_deltas(photo)?.as_chunks::<4>().0;
-            let Some(&[x, y, w, h]) = boxes.get(anchor) else {
+            let Some(&told) = boxes.get(anchor) else {
                 continue;
             };
-            let size = [w, h].map(|v| (v * variance).clamp(-MAX_LOG_SIZE, MAX_LOG_SIZE).exp());
+            let ([x, y], size) = coder.frame(told, MAX_LOG_SIZE);
             for point in row.as_chunks_mut::<2>().0 {
                 *point = [point[0] * size[0] + x, point[1] * size[1] + y];
             }

@@ -21,3 +21,5 @@ pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::{First, Predictor, Second};
 pub use prepare::{Prepared, Scaled, fit};
+#[cfg(feature = "onnx")]
+pub use scrfd::Scrfd;

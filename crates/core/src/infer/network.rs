@@ -18,7 +18,7 @@ pub trait FirstLook: Debug + Send + Sync {
 
 /// What a detector says about some photos; N anchors in the order level, y, x, anchor.
 pub trait Answer {
-    /// `[N,2]`, background first, before the softmax.
+    /// `[N,k]`: background and face before their softmax, or one before its sigmoid.
     ///
     /// # Errors
     /// When there is no such photo.

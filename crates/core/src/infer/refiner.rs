@@ -41,9 +41,7 @@ impl Refiner {
         Ok(Self {
             network,
             scheme: settings.landmarks.scheme()?,
-            coder: Coder {
-                variances: settings.anchors.variances,
-            },
+            coder: Coder::of_deltas(settings.anchors.variances),
             options: AlignOptions::from(&settings.aligner),
             settings: settings.clone(),
         })

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use super::network::{Answer, FirstLook};
 use super::{Scaled, executor};
-use crate::anchors::{Anchors, Coder};
+use crate::anchors::{Anchors, Head};
 use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::{Error, Result, bail};
-use crate::geometry::BoxXyxy;
 use crate::onnx;
 use crate::settings::{
-    AnchorConfig, ChannelOrder, InputConfig, LandmarksConfig, SchemeName, Settings,
+    AnchorConfig, BoxKind, ChannelOrder, HeadConfig, HeadKind, InputConfig, LandmarksConfig,
+    SchemeName, Settings,
 };
 
 /// Numbers of a face's landmarks: SCRFD gives five.
@@ -110,7 +110,14 @@ fn settings() -> Settings {
             mean: [127.5; 3],
             std: [128.0; 3],
         },
-        anchors: AnchorConfig::default(),
+        anchors: AnchorConfig {
+            offset: 0.0,
+            ..AnchorConfig::default()
+        },
+        head: HeadConfig {
+            kind: HeadKind::Quality,
+            boxes: BoxKind::Distances,
+        },
         ..Settings::default()
     }
 }
@@ -127,9 +134,7 @@ impl FirstLook for Scrfd {
             .run(&images, [height as usize, width as usize])?;
         let mut answer = Found {
             anchors: Anchors::generate(&self.settings.anchors, [width, height]),
-            coder: Coder {
-                variances: self.settings.anchors.variances,
-            },
+            head: Head::new(&self.settings.head, &self.settings.anchors),
             detector: self,
             logits: Vec::new(),
             box_deltas: Vec::new(),
@@ -147,7 +152,7 @@ struct Found<'a> {
     detector: &'a Scrfd,
     outputs: Outputs,
     anchors: Anchors,
-    coder: Coder,
+    head: Head,
     logits: Vec<Vec<f32>>,
     box_deltas: Vec<Vec<f32>>,
 }
@@ -158,14 +163,12 @@ impl Found<'_> {
         for level in &self.detector.levels {
             let boxes = self.outputs.rows(&level.boxes, photo)?.as_chunks::<4>().0;
             for (&score, distances) in self.outputs.rows(&level.scores, photo)?.iter().zip(boxes) {
-                logits.extend([0.0, (score / (1.0 - score)).ln()]);
+                logits.push((score / (1.0 - score)).ln());
                 let Some(&anchor) = self.anchors.boxes_cxcywh().get(deltas.len() / 4) else {
                     bail!(Network, "it gives more scores than there are anchors");
                 };
-                let [x, y] = centre(anchor, level.stride);
-                let [left, top, right, bottom] = distances.map(|d| d * level.stride as f32);
-                let found = BoxXyxy::new(x - left, y - top, x + right, y + bottom);
-                deltas.extend(self.coder.encode_box(anchor, &found));
+                // From strides to sides of the anchor.
+                deltas.extend(distances.map(|d| d * level.stride as f32 / anchor[2]));
             }
         }
         self.logits.push(logits);
@@ -177,12 +180,6 @@ impl Found<'_> {
         let own = all.get(photo).map(Vec::as_slice);
         own.ok_or_else(|| Error::Network("there is no such photo".to_owned()))
     }
-}
-
-/// SCRFD's anchors are where their cells begin, ours in the middle.
-fn centre([x, y, ..]: [f32; 4], stride: usize) -> [f32; 2] {
-    let half = stride as f32 * 0.5;
-    [x - half, y - half]
 }
 
 impl Answer for Found<'_> {
@@ -202,7 +199,7 @@ impl Answer for Found<'_> {
                 let scores = self.outputs.rows(&level.scores, photo)?.len();
                 if (first..first + scores).contains(&index) {
                     let anchor = self.anchors.boxes_cxcywh()[index];
-                    let [x, y] = centre(anchor, level.stride);
+                    let [x, y, ..] = anchor;
                     let distances: &[f32] = match &level.landmarks {
                         Some(name) => {
                             let all = self.outputs.rows(name, photo)?;
@@ -214,7 +211,7 @@ impl Answer for Found<'_> {
                     let stride = level.stride as f32;
                     for [dx, dy] in distances.as_chunks::<2>().0 {
                         let point = [x + dx * stride, y + dy * stride];
-                        deltas.extend(self.coder.encode_point(anchor, point));
+                        deltas.extend(self.head.coder.encode_point(anchor, point));
                     }
                 }
                 first += scores;

@@ -43,9 +43,7 @@ mod tests {
             ..AnchorConfig::default()
         };
         let anchors = Anchors::generate(&config, [32, 16]); // centres (8, 8) and (24, 8), 16 wide
-        let coder = Coder {
-            variances: [0.1, 0.2],
-        };
+        let coder = Coder::of_deltas([0.1, 0.2]);
         let voter = |anchor, score| Kept {
             anchor,
             score,

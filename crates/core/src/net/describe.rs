@@ -3,7 +3,8 @@
 use super::{self as net, AlignerNet, Backbone, DetectorNet};
 use crate::error::Result;
 use crate::settings::{
-    AlignerConfig, AnchorConfig, BackboneKind, LandmarksConfig, ModelConfig, Settings,
+    AlignerConfig, AnchorConfig, BackboneKind, Family, HeadConfig, LandmarksConfig, ModelConfig,
+    Settings,
 };
 
 impl DetectorNet {
@@ -13,11 +14,19 @@ impl DetectorNet {
     /// When a custom scheme of landmarks contradicts itself.
     pub fn of(
         model: &ModelConfig,
+        head: &HeadConfig,
         anchors: &AnchorConfig,
         landmarks: &LandmarksConfig,
     ) -> Result<Self> {
         Ok(Self {
             backbone: backbone(model),
+            family: match model.family {
+                Family::Retinaface => net::Family::Retinaface,
+                Family::Scrfd => net::Family::Scrfd {
+                    channels: model.head_channels,
+                },
+            },
+            logits: head.logits(),
             neck_channels: model.neck_channels,
             se_reduction: model.se_reduction,
             tower_layers: model.landmark_tower_layers,
@@ -32,7 +41,14 @@ impl DetectorNet {
     /// # Errors
     /// As there.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
-        Self::of(&settings.model, &settings.anchors, &settings.landmarks)
+        let Settings {
+            model,
+            head,
+            anchors,
+            landmarks,
+            ..
+        } = settings;
+        Self::of(model, head, anchors, landmarks)
     }
 }
 
@@ -84,6 +100,7 @@ fn backbone(model: &ModelConfig) -> Backbone {
             BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
             BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
             BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
+            BackboneKind::Scrfd500m => net::BackboneKind::Scrfd500m,
             BackboneKind::Plain => net::BackboneKind::Plain { width },
         },
     }

@@ -1,6 +1,6 @@
 //! The detector: faces and coarse landmarks in one pass.
 
-use super::neck::{fpn, se, ssh};
+use super::neck::{fpn, pafpn, se, separable_pairs, ssh};
 use super::{Act, Backbone, Conv, Ops, Padding};
 
 /// Levels of the pyramid: what every backbone gives.
@@ -13,12 +13,28 @@ const LEAKY_UP_TO: usize = 64;
 /// relative to them.
 pub const MAX_LOG_SIZE: f32 = 3.0;
 
+/// Shape of neck and heads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// RetinaFace's: FPN, SSH, 1x1 heads.
+    Retinaface,
+    /// SCRFD's: a path-aggregating pyramid, two separable convolutions, 3x3 heads.
+    Scrfd {
+        /// Of what the heads read.
+        channels: usize,
+    },
+}
+
 /// Shape of a detector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct DetectorNet {
     /// Image -> C3, C4, C5.
     pub backbone: Backbone,
-    /// Channels of FPN, SSH and heads; a multiple of 4.
+    /// What follows.
+    pub family: Family,
+    /// Logits of an anchor.
+    pub logits: usize,
+    /// Channels of the pyramid; where SSH follows, a multiple of 4.
     pub neck_channels: usize,
     /// Channel reduction of the attention on each level; 0 leaves it out.
     pub se_reduction: usize,
@@ -35,37 +51,53 @@ pub struct DetectorNet {
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
 #[derive(Clone, Debug)]
 pub struct DetectorOutputs<V> {
-    /// `[B,N,2,1]`, background first, before the softmax.
+    /// `[B,N,k,1]`: background and face before their softmax, or one before its sigmoid.
     pub logits: V,
-    /// `[B,N,4,1]`, in the coder's terms: centre x, centre y, width, height.
+    /// `[B,N,4,1]`, in the coder's terms.
     pub box_deltas: V,
-    /// `[B,neck,h,w]` of each level: what the landmark heads read.
+    /// `[B,C,h,w]` of each level: what the landmark heads read.
     pub features: [V; LEVELS],
 }
 
 impl DetectorNet {
-    /// Of the neck and the landmark towers.
+    /// Of RetinaFace's neck and the landmark towers.
     pub const fn act(&self) -> Act {
-        Act::Leaky(if self.neck_channels <= LEAKY_UP_TO {
+        Act::Leaky(if self.feature_channels() <= LEAKY_UP_TO {
             0.1
         } else {
             0.0
         })
     }
 
+    /// Channels of what the heads read.
+    pub const fn feature_channels(&self) -> usize {
+        match self.family {
+            Family::Retinaface => self.neck_channels,
+            Family::Scrfd { channels } => channels,
+        }
+    }
+
     /// `x` `[B,3,H,W]` of any size -> [`DetectorOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
-        let channels = self.neck_channels;
         let maps = self.backbone.forward(ops, x);
-        let levels = fpn(ops, &maps, channels, self.act());
+        let levels = match self.family {
+            Family::Retinaface => fpn(ops, &maps, self.neck_channels, self.act()),
+            Family::Scrfd { .. } => pafpn(ops, &maps, self.neck_channels),
+        };
         let features: [O::Value; LEVELS] = std::array::from_fn(|level| {
-            let x = ssh(ops, level, &levels[level], channels, self.act());
+            let x = &levels[level];
+            let x = match self.family {
+                Family::Retinaface => ssh(ops, level, x, self.neck_channels, self.act()),
+                Family::Scrfd { channels } => {
+                    separable_pairs(ops, level, x, [self.neck_channels, channels])
+                }
+            };
             match self.se_reduction {
                 0 => x,
-                reduction => se(ops, level, &x, channels, reduction),
+                reduction => se(ops, level, &x, self.feature_channels(), reduction),
             }
         });
-        let logits = self.heads(ops, "class_heads", &features, 2);
+        let logits = self.heads(ops, "class_heads", &features, self.logits);
         let box_deltas = self.heads(ops, "box_heads", &features, 4);
         DetectorOutputs {
             logits,
@@ -74,7 +106,7 @@ impl DetectorNet {
         }
     }
 
-    /// 1x1 convolutions to `k` numbers an anchor, as rows.
+    /// Convolutions to `k` numbers an anchor, as rows.
     fn heads<O: Ops>(
         &self,
         ops: &mut O,
@@ -82,13 +114,17 @@ impl DetectorNet {
         features: &[O::Value; LEVELS],
         k: usize,
     ) -> O::Value {
-        let head = Conv::head(self.per_location * k);
+        let kernel = match self.family {
+            Family::Retinaface => 1,
+            Family::Scrfd { .. } => 3,
+        };
+        let head = Conv::new(self.per_location * k, kernel).without_norm();
         let maps: [O::Value; LEVELS] =
             std::array::from_fn(|i| ops.conv(&format!("{name}.{i}"), &features[i], head));
         ops.rows(&maps, k)
     }
 
-    /// The landmark head of a level over a whole map: `[B,neck,h,w]` ->
+    /// The landmark head of a level over a whole map: `[B,C,h,w]` ->
     /// `[B,per_location*coordinates,h,w]`. A tower of 3x3 convolutions (often none), then a 1x1
     /// convolution to the deltas of every anchor of a location: by far the widest layers of the
     /// network, which is why they can be computed for single locations
@@ -98,7 +134,7 @@ impl DetectorNet {
     }
 
     /// The same for the middles of windows of [`Self::window`] pixels each way, which are zero
-    /// beyond the edge of the map: `[P,neck,side,side]` -> `[P,per_location*coordinates,1,1]`.
+    /// beyond the edge of the map: `[P,C,side,side]` -> `[P,per_location*coordinates,1,1]`.
     pub fn landmarks_of_windows<O: Ops>(
         &self,
         ops: &mut O,

@@ -4,7 +4,8 @@
 //!
 //! Architecture: RetinaFace (Deng et al., 2019, arXiv:1905.00641) as in
 //! `biubug6/Pytorch_Retinaface`, whose weights load, plus a squeeze-and-excitation block on each
-//! level and a head for any number of landmarks; and a landmark regressor in the manner of PFLD
+//! level and a head for any number of landmarks; SCRFD's pyramid and heads (Guo et al., 2021,
+//! arXiv:2105.04714) with the same blocks added; and a landmark regressor in the manner of PFLD
 //! (Guo et al., 2019, arXiv:1902.10859).
 
 mod aligner;
@@ -16,5 +17,5 @@ mod ops;
 
 pub use aligner::{AlignerNet, AlignerOutputs};
 pub use backbone::{Backbone, BackboneKind};
-pub use detector::{DetectorNet, DetectorOutputs, LEVELS, MAX_LOG_SIZE};
+pub use detector::{DetectorNet, DetectorOutputs, Family, LEVELS, MAX_LOG_SIZE};
 pub use ops::{Act, Conv, Init, Linear, Norm, Ops, Padding, Pool};

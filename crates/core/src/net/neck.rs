@@ -17,6 +17,48 @@ pub fn fpn<O: Ops>(ops: &mut O, maps: &[O::Value; 3], channels: usize, act: Act)
     [p3, p4, p5]
 }
 
+/// A pyramid that also leads upwards again (PAFPN, Liu et al., 2018, arXiv:1803.01534), as SCRFD has
+/// it, without norms and activations: C3, C4, C5 -> P3, P4, P5 of `channels`, sizes stay.
+pub fn pafpn<O: Ops>(ops: &mut O, maps: &[O::Value; 3], channels: usize) -> [O::Value; 3] {
+    let lateral = Conv::head(channels);
+    let conv = Conv::new(channels, 3).without_norm();
+    let down = conv.stride(2);
+    let [c3, c4, c5] =
+        [0, 1, 2].map(|i| ops.conv(&format!("pafpn.lateral.{i}"), &maps[i], lateral));
+    let c4 = ops.upsample_add(&c5, &c4);
+    let c3 = ops.upsample_add(&c4, &c3);
+    let p3 = ops.conv("pafpn.merge.0", &c3, conv);
+    let p4 = ops.conv("pafpn.merge.1", &c4, conv);
+    let p5 = ops.conv("pafpn.merge.2", &c5, conv);
+    let from_p3 = ops.conv("pafpn.down.0", &p3, down);
+    let p4 = ops.add(&p4, &from_p3);
+    let from_p4 = ops.conv("pafpn.down.1", &p4, down);
+    let p5 = ops.add(&p5, &from_p4);
+    let p4 = ops.conv("pafpn.out.0", &p4, conv);
+    let p5 = ops.conv("pafpn.out.1", &p5, conv);
+    [p3, p4, p5]
+}
+
+/// What SCRFD's heads of a level share: two separable convolutions of maps with `from` channels to
+/// maps with `channels`, without norms.
+pub fn separable_pairs<O: Ops>(
+    ops: &mut O,
+    level: usize,
+    x: &O::Value,
+    [from, channels]: [usize; 2],
+) -> O::Value {
+    let act = Act::Leaky(0.0);
+    let pointwise = Conv::head(channels).act(act);
+    let mut x = x.clone();
+    for (pair, from) in [from, channels].into_iter().enumerate() {
+        let name = format!("pairs.{level}.{pair}");
+        let depthwise = Conv::new(from, 3).depthwise().act(act).without_norm();
+        x = ops.conv(&format!("{name}.depthwise"), &x, depthwise);
+        x = ops.conv(&format!("{name}.pointwise"), &x, pointwise);
+    }
+    x
+}
+
 /// Context module of SSH (Najibi et al., 2017, arXiv:1708.03979): half the `channels` (a multiple
 /// of 4) from a 3x3 convolution, a quarter each from two and from three in a row (5x5 and 7x7
 /// receptive fields, the first convolution shared). Shape unchanged.

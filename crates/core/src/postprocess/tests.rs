@@ -71,9 +71,7 @@ fn setup() -> (Anchors, Coder, Letterbox, Options) {
         max_faces: 750,
         votes: 1,
     };
-    let coder = Coder {
-        variances: [0.1, 0.2],
-    };
+    let coder = Coder::of_deltas([0.1, 0.2]);
     (anchors, coder, Letterbox::square(64, 32, 64), options)
 }
 

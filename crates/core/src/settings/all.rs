@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    AlignerConfig, AnchorConfig, DetectConfig, InputConfig, LandmarksConfig, ModelConfig, Task,
+    AlignerConfig, AnchorConfig, DetectConfig, HeadConfig, InputConfig, LandmarksConfig,
+    ModelConfig, Task,
 };
 
 /// The part of a network's configuration that running it needs; training has more sections, which
@@ -19,8 +20,10 @@ pub struct Settings {
     pub input: InputConfig,
     /// Architecture.
     pub model: ModelConfig,
-    /// Anchors and coder.
+    /// Anchors and variances.
     pub anchors: AnchorConfig,
+    /// What the detector's numbers mean.
+    pub head: HeadConfig,
     /// The second look.
     pub aligner: AlignerConfig,
     /// Inference.

@@ -11,6 +11,8 @@ pub struct AnchorConfig {
     pub min_sizes: Vec<Vec<f32>>,
     /// Stride of each level, pixels; the backbones give these.
     pub strides: Vec<usize>,
+    /// Where in its cell an anchor's centre lies, in strides.
+    pub offset: f32,
     /// Scales of centre and size deltas.
     pub variances: [f32; 2],
 }
@@ -20,6 +22,7 @@ impl Default for AnchorConfig {
         Self {
             min_sizes: vec![vec![16.0, 32.0], vec![64.0, 128.0], vec![256.0, 512.0]],
             strides: vec![8, 16, 32],
+            offset: 0.5,
             variances: [0.1, 0.2],
         }
     }

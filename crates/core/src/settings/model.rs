@@ -15,8 +15,24 @@ pub enum BackboneKind {
     Resnet18,
     /// ResNet-50.
     Resnet50,
+    /// That of SCRFD-0.5GF.
+    #[serde(rename = "scrfd_500m")]
+    Scrfd500m,
     /// Plain 3x3 convolutions and pools with `width_multiplier`: for small crops.
     Plain,
+}
+
+/// Shapes of what lies between the backbone and the outputs of a detector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// RetinaFace: a feature pyramid, then SSH on each level; heads are 1x1 convolutions.
+    #[default]
+    Retinaface,
+    /// SCRFD: a path-aggregating pyramid, then two separable convolutions on each level; heads of
+    /// classes and boxes are 3x3 convolutions. Without norms.
+    Scrfd,
 }
 
 /// The architecture.
@@ -24,12 +40,18 @@ pub enum BackboneKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ModelConfig {
+    /// Of a detector: FPN, SSH and 1x1 heads, or a path-aggregating pyramid, separable convolutions and
+    /// 3x3 heads.
+    pub family: Family,
     /// Backbone; `plain` is for small crops.
     pub backbone: BackboneKind,
     /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
-    /// Channels of FPN, SSH and heads: 64 for small backbones, 256 for ResNets; a multiple of 4.
+    /// Channels of FPN, SSH and heads: 64 for small backbones, 256 for ResNets; a multiple of 4. Of the
+    /// pyramid of family scrfd: 16.
     pub neck_channels: usize,
+    /// Family scrfd: channels of what the heads read.
+    pub head_channels: usize,
     /// Channel reduction of the squeeze-and-excitation block on each level; 0: no blocks.
     pub se_reduction: usize,
     /// 3x3 convolutions between the neck and the landmark head; 0: the plain 1x1 head.
@@ -43,9 +65,11 @@ pub struct ModelConfig {
 impl Default for ModelConfig {
     fn default() -> Self {
         Self {
+            family: Family::Retinaface,
             backbone: BackboneKind::MobilenetV1,
             width_multiplier: 0.25,
             neck_channels: 64,
+            head_channels: 64,
             se_reduction: 16,
             landmark_tower_layers: 0,
             landmark_tower_channels: 64,

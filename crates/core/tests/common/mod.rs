@@ -1,7 +1,7 @@
 //! Small networks of every kind.
 
 use retinamark_core::graph::{Graph, Trace};
-use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
+use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Ops};
 use retinamark_core::settings::Features;
 
 /// Landmarks of each face.
@@ -11,6 +11,8 @@ pub const POINTS: usize = 7;
 pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
     let detector = |kind, se_reduction, tower_layers| DetectorNet {
         backbone: Backbone { kind },
+        family: Family::Retinaface,
+        logits: 2,
         neck_channels: 16,
         se_reduction,
         tower_layers,
@@ -26,6 +28,14 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
         ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
         ("plain", detector(BackboneKind::Plain { width: 0.25 }, 0, 0)),
+        (
+            "scrfd",
+            DetectorNet {
+                family: Family::Scrfd { channels: 24 },
+                logits: 1,
+                ..detector(BackboneKind::Scrfd500m, 4, 1)
+            },
+        ),
     ]
 }
 

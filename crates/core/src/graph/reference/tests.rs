@@ -1,7 +1,9 @@
 use super::*;
 use crate::graph::passes::{fold_norms, fuse};
 use crate::graph::{NodeId, Tensor, Trace};
-use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Norm, Ops, Padding, Pool};
+use crate::net::{
+    AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Norm, Ops, Padding, Pool,
+};
 
 fn weights(tensors: &[(&str, &[usize], &[f32])]) -> Weights {
     let tensors = tensors.iter().map(|&(name, shape, values)| {
@@ -151,6 +153,8 @@ fn activations_by_hand() {
 fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
     let net = DetectorNet {
         backbone: Backbone { kind },
+        family: Family::Retinaface,
+        logits: 2,
         neck_channels: 16,
         se_reduction,
         tower_layers: 1,

@@ -4,6 +4,7 @@ mod mobilenet_v1;
 mod mobilenet_v3;
 mod plain;
 mod resnet;
+mod scrfd;
 
 use super::Ops;
 
@@ -24,6 +25,8 @@ pub enum BackboneKind {
     Resnet18,
     /// ResNet-50.
     Resnet50,
+    /// That of SCRFD-0.5GF.
+    Scrfd500m,
     /// Plain convolutions and pools, with all channels multiplied by `width`.
     Plain {
         /// 1 for 32 to 256 channels.
@@ -46,6 +49,7 @@ impl Backbone {
             BackboneKind::MobilenetV3Large { width } => mobilenet_v3::forward(ops, x, width),
             BackboneKind::Resnet18 => resnet::forward(ops, x, resnet::Depth::R18),
             BackboneKind::Resnet50 => resnet::forward(ops, x, resnet::Depth::R50),
+            BackboneKind::Scrfd500m => scrfd::forward(ops, x),
             BackboneKind::Plain { width } => plain::forward(ops, x, width),
         }
     }

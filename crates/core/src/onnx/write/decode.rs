@@ -6,6 +6,7 @@ use crate::anchors::MAX_LOG_SCALE;
 use crate::error::{Error, Result};
 use crate::graph::Graph;
 use crate::net::MAX_LOG_SIZE;
+use crate::settings::{BoxKind, HeadKind};
 
 /// What decoding gives.
 pub const OUTPUTS: [&str; 3] = ["scores", "boxes", "landmarks"];
@@ -19,10 +20,8 @@ struct Parts {
     centres: String,
     /// `[N,2]`: their sizes times the variance of centres.
     spans: String,
-    /// `[B,N,2]`: deltas of centres.
-    centre_deltas: String,
-    /// `[B,N,2]`: deltas of sizes times their variance.
-    log_sizes: String,
+    /// `[B,N,2]` each: what boxes are told by, the first two numbers and the last two.
+    told: [String; 2],
 }
 
 impl Builder {
@@ -53,7 +52,7 @@ impl Builder {
             shape,
             varies: false,
         };
-        let scores = sized(self.scores(logits), Form::Vector, [anchors, 1, 1]);
+        let scores = sized(self.scores(logits, decoding), Form::Vector, [anchors, 1, 1]);
         let boxes = sized(self.boxes(&parts, decoding), Form::Rows, [anchors, 4, 1]);
         let mut results = vec![scores, boxes];
         if let Some(deltas) = output("landmark_deltas") {
@@ -87,21 +86,23 @@ impl Builder {
     }
 
     fn parts(&mut self, boxes: &Written, decoding: &Decoding) -> Parts {
-        let [centre, size] = decoding.variances;
-        let sizes = self.columns(&boxes.name, 2, 4);
-        let variance = self.float(size);
+        let [centre, _] = decoding.head.coder.variances;
         Parts {
             centres: self.of_anchors("anchors.centres", decoding, |&[x, y, ..]| [x, y]),
             spans: self.of_anchors("anchors.spans", decoding, |&[.., w, h]| {
                 [centre * w, centre * h]
             }),
-            centre_deltas: self.columns(&boxes.name, 0, 2),
-            log_sizes: self.two("Mul", &sizes, &variance),
+            told: [(0, 2), (2, 4)].map(|(start, end)| self.columns(&boxes.name, start, end)),
         }
     }
 
-    /// Probability of the second class.
-    fn scores(&mut self, logits: &Written) -> String {
+    /// Probability of the second class, or of the only one.
+    fn scores(&mut self, logits: &Written, decoding: &Decoding) -> String {
+        if decoding.head.kind() == HeadKind::Quality {
+            let axis = self.ints(&[2]);
+            let score = self.emit(WITHIN, "Sigmoid", &[&logits.name], &[]);
+            return self.two("Squeeze", &score, &axis);
+        }
         let axis = [Attribute::Int("axis", 2)];
         let shares = self.emit(WITHIN, "Softmax", &[&logits.name], &axis);
         let face = self.int(1);
@@ -109,16 +110,61 @@ impl Builder {
     }
 
     fn boxes(&mut self, parts: &Parts, decoding: &Decoding) -> String {
-        let halves = self.of_anchors("anchors.halves", decoding, |&[.., w, h]| [w / 2.0, h / 2.0]);
-        let largest = self.float(MAX_LOG_SCALE);
-        let log = self.emit(WITHIN, "Clip", &[&parts.log_sizes, "", &largest], &[]);
-        let grown = self.emit(WITHIN, "Exp", &[&log], &[]);
-        let half = self.two("Mul", &grown, &halves);
-        let moved = self.two("Mul", &parts.centre_deltas, &parts.spans);
-        let centre = self.two("Add", &moved, &parts.centres);
-        let corners = ["Sub", "Add"].map(|op_type| self.two(op_type, &centre, &half));
+        let corners = match decoding.head.coder.boxes {
+            BoxKind::Deltas => self.corners_of_deltas(parts, decoding),
+            BoxKind::Distances => self.corners_of_distances(parts, decoding),
+        };
         let corners = [corners[0].as_str(), &corners[1]];
         self.emit(WITHIN, "Concat", &corners, &[Attribute::Int("axis", 2)])
+    }
+
+    fn corners_of_deltas(&mut self, parts: &Parts, decoding: &Decoding) -> [String; 2] {
+        let halves = self.of_anchors("anchors.halves", decoding, |&[.., w, h]| [w / 2.0, h / 2.0]);
+        let largest = self.float(MAX_LOG_SCALE);
+        let log = self.log_sizes(parts, decoding);
+        let log = self.emit(WITHIN, "Clip", &[&log, "", &largest], &[]);
+        let grown = self.emit(WITHIN, "Exp", &[&log], &[]);
+        let half = self.two("Mul", &grown, &halves);
+        let moved = self.two("Mul", &parts.told[0], &parts.spans);
+        let centre = self.two("Add", &moved, &parts.centres);
+        ["Sub", "Add"].map(|op_type| self.two(op_type, &centre, &half))
+    }
+
+    fn corners_of_distances(&mut self, parts: &Parts, decoding: &Decoding) -> [String; 2] {
+        let sides = self.of_anchors("anchors.sides", decoding, |&[.., w, h]| [w, h]);
+        [("Sub", 0), ("Add", 1)].map(|(op_type, end)| {
+            let distance = self.two("Mul", &parts.told[end], &sides);
+            self.two(op_type, &parts.centres, &distance)
+        })
+    }
+
+    /// `[B,N,2]`: deltas of sizes times their variance.
+    fn log_sizes(&mut self, parts: &Parts, decoding: &Decoding) -> String {
+        let variance = self.float(decoding.head.coder.variances[1]);
+        self.two("Mul", &parts.told[1], &variance)
+    }
+
+    /// `[B,N,2]` each: deltas of the predicted box's centre, and its size in that of the anchor, as
+    /// [`Coder::frame`](crate::anchors::Coder::frame) gives them.
+    fn frame(&mut self, parts: &Parts, decoding: &Decoding) -> [String; 2] {
+        let [low, high] = &parts.told;
+        match decoding.head.coder.boxes {
+            BoxKind::Deltas => {
+                let log = self.log_sizes(parts, decoding);
+                let [least, most] = [-MAX_LOG_SIZE, MAX_LOG_SIZE].map(|bound| self.float(bound));
+                let log = self.emit(WITHIN, "Clip", &[&log, &least, &most], &[]);
+                [low.clone(), self.emit(WITHIN, "Exp", &[&log], &[])]
+            }
+            BoxKind::Distances => {
+                let unit = self.float(2.0 * decoding.head.coder.variances[0]);
+                let off = self.two("Sub", high, low);
+                let sum = self.two("Add", low, high);
+                let bounds = [-MAX_LOG_SIZE, MAX_LOG_SIZE].map(|bound| self.float(bound.exp()));
+                let [least, most] = &bounds;
+                let size = self.emit(WITHIN, "Clip", &[&sum, least, most], &[]);
+                [self.two("Div", &off, &unit), size]
+            }
+        }
     }
 
     fn landmarks(
@@ -131,12 +177,9 @@ impl Builder {
         let shape = self.ints(&[0, 0, points as i64, 2]);
         let mut x = self.emit(WITHIN, "Reshape", &[&deltas.name, &shape], &[]);
         if decoding.landmarks_in_box {
-            let [low, high] = [-MAX_LOG_SIZE, MAX_LOG_SIZE].map(|bound| self.float(bound));
-            let log = self.emit(WITHIN, "Clip", &[&parts.log_sizes, &low, &high], &[]);
-            let size = self.emit(WITHIN, "Exp", &[&log], &[]);
+            let frame = self.frame(parts, decoding);
             let axis = self.ints(&[2]);
-            let [size, centre] =
-                [&size, &parts.centre_deltas].map(|value| self.two("Unsqueeze", value, &axis));
+            let [centre, size] = frame.map(|value| self.two("Unsqueeze", &value, &axis));
             x = self.two("Mul", &x, &size);
             x = self.two("Add", &x, &centre);
         }

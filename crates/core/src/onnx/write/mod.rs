@@ -15,6 +15,7 @@ use super::proto::{
     DimensionProto, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto,
     TensorShapeProto, TensorTypeProto, TypeProto, ValueInfoProto, data_type,
 };
+use crate::anchors::Head;
 use crate::error::{Error, Result};
 use crate::graph::{Graph, Op, Weights};
 
@@ -45,8 +46,8 @@ pub enum Size {
 pub struct Decoding {
     /// Centre x, centre y, width, height of each anchor, pixels of the input.
     pub anchors: Vec<[f32; 4]>,
-    /// Scales of centre (and landmark) deltas and of size deltas.
-    pub variances: [f32; 2],
+    /// What logits and box deltas mean.
+    pub head: Head,
     /// Whether landmark deltas are relative to the predicted box rather than to the anchor.
     pub landmarks_in_box: bool,
 }
