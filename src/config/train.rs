@@ -82,6 +82,9 @@ pub struct TrainConfig {
     pub validate_every: usize,
     /// Weights of the other network: with them, validation and snapshots take both looks.
     pub partner: Option<PathBuf>,
+    /// Task `align`: weights of the aligners that look before this one; its crops are made of what they
+    /// find.
+    pub after: Option<PathBuf>,
     /// Weights that the final ones are averaged with, such as those that training started from.
     pub blend_weights: Option<PathBuf>,
     /// Their share in the average; 0: not averaged.
@@ -107,6 +110,7 @@ impl Default for TrainConfig {
             keep_last: 2,
             validate_every: 1,
             partner: None,
+            after: None,
             blend_weights: None,
             blend_share: 0.0,
         }

@@ -66,7 +66,7 @@ impl Loader {
             };
             let work = Arc::new(Work {
                 dataset: Arc::clone(dataset),
-                batcher,
+                batcher: batcher.after(dataset.before()),
                 order,
                 batch_size,
                 seed: config.seed,

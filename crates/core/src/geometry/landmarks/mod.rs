@@ -176,6 +176,11 @@ impl Scheme {
         Ok(self.mirror.iter().map(|&i| values[i]).collect())
     }
 
+    /// Whether it says where eyes, nose and mouth corners are.
+    pub fn knows_five(&self) -> bool {
+        self.anatomy.groups().iter().all(|group| !group.is_empty())
+    }
+
     /// Eye centres, nose and mouth corners of a face, in the order of the five-point scheme;
     /// `None` when the scheme does not say where they are or the face has other points.
     pub fn five_of(&self, landmarks: &[Point]) -> Option<[Point; 5]> {
