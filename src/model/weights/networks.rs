@@ -101,7 +101,9 @@ impl Networks {
         }
         if !more.is_empty() {
             networks = networks.with_aligners(more);
-            networks.check_first()?;
+            let first = |path: &PathBuf| format!("--aligner {}", path.display());
+            let first = aligners.first().map(first).unwrap_or_default();
+            networks.check_first().context(first)?;
         }
         Ok(networks)
     }
