@@ -26,6 +26,7 @@ pub mod optim;
 pub mod output;
 pub mod render;
 pub mod synth;
+pub mod task;
 pub mod text;
 pub mod train;
 

@@ -61,6 +61,7 @@ pub(crate) fn source(kind: SourceKind, list: &Path, images: &Path) -> SourceConf
         wider: None,
         disagreement: None,
         max_disagreement: None,
+        half_disagreement: None,
         complete: None,
     }
 }

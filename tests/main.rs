@@ -26,4 +26,5 @@ mod properties;
 mod regression;
 mod support;
 mod synth;
+mod tasks;
 mod train;

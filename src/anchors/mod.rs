@@ -2,9 +2,7 @@
 
 mod matcher;
 mod targets;
-mod task;
 
 pub use matcher::{Match, Matcher};
 pub use retinamark_core::anchors::*;
 pub use targets::{TargetBuilder, Targets, Truth};
-pub use task::TaskTargets;

@@ -13,7 +13,7 @@ pub struct BenchArgs {
     #[arg(long, value_enum, default_value = "forward")]
     pub what: Work,
     /// Side of the square network input, pixels; `detect`: the longer side of the input
-    /// [default: detect.size, for train train.crop]
+    /// [default: detect.size, for train train.crop; of an aligner aligner.side]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(32..=4096))]
     pub size: Option<u32>,
     /// Images at a time [default: 1, for train train.batch_size]

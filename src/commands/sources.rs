@@ -65,6 +65,7 @@ pub(super) fn list_of(kind: SourceKind, list: &Path, images: Option<&Path>) -> S
         wider: None,
         disagreement: None,
         max_disagreement: None,
+        half_disagreement: None,
         complete: None,
     }
 }

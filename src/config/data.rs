@@ -97,6 +97,9 @@ pub struct SourceConfig {
     /// Faces above this disagreement keep their box, not their points.
     #[serde(default)]
     pub max_disagreement: Option<f32>,
+    /// Points of a face with this disagreement count half, others `1 / (1 + (own / this)^2)`.
+    #[serde(default)]
+    pub half_disagreement: Option<f32>,
     /// Whether all faces in the photos are labelled. Elsewhere only the surroundings of labelled
     /// faces count as background. None: photos found in a WIDER list are complete, others not.
     #[serde(default)]

@@ -99,12 +99,4 @@ impl Config {
             ..Self::default()
         }
     }
-
-    /// Side of the square training crops, pixels.
-    pub const fn crop_side(&self) -> u32 {
-        match self.task {
-            Task::Detect => self.train.crop,
-            Task::Align => self.aligner.side,
-        }
-    }
 }

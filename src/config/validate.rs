@@ -184,8 +184,12 @@ fn source(check: &mut Check, key: &str, s: &SourceConfig) {
             "is for sources of kind wflw only",
         );
     }
-    if let Some(limit) = s.max_disagreement {
-        let key = format!("{key}.max_disagreement");
+    for (name, limit) in [
+        ("max_disagreement", s.max_disagreement),
+        ("half_disagreement", s.half_disagreement),
+    ] {
+        let Some(limit) = limit else { continue };
+        let key = format!("{key}.{name}");
         check.positive(&key, limit, 1000.0);
         check.ensure(s.disagreement.is_some(), &key, "needs `disagreement` too");
     }

@@ -9,9 +9,10 @@ use rand_chacha::ChaCha8Rng;
 
 use super::augment::Pipeline;
 use super::{AttributeWeights, Before, FaceLabel};
-use crate::anchors::{Anchors, Targets, TaskTargets, Truth};
+use crate::anchors::{Anchors, Targets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
+use crate::task::{self, TaskTargets};
 
 /// One batch of augmented crops.
 #[derive(Clone, Debug, PartialEq)]
@@ -55,7 +56,7 @@ impl Batcher {
     /// # Errors
     /// When the augmentations or the landmark scheme make no sense.
     pub fn new(config: &Config) -> Result<Self> {
-        let side = config.crop_side();
+        let side = task::of(config.task).crop_side(config);
         Ok(Self {
             pipeline: Pipeline::new(config)?,
             targets: TaskTargets::new(config, side)?,
@@ -111,11 +112,11 @@ impl Batcher {
             crop.dimensions(),
             self.side
         );
-        let truth = |face| Truth {
-            weight: self.weights.weight(face),
-            ..FaceLabel::truth(face)
-        };
-        let truths: Vec<Truth> = faces.iter().map(truth).collect();
+        let truths = faces.iter().map(|face| Truth {
+            weight: self.weights.weight(face) * face.trust,
+            ..face.truth()
+        });
+        let truths: Vec<Truth> = truths.collect();
         let targets = self.targets.of(&truths, complete)?;
         Ok(Item {
             crop,

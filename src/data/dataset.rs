@@ -11,9 +11,13 @@ use image::RgbImage;
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
 use super::{Before, FaceLabel, Group, Reason, Report, Sample, epoch_order};
-use crate::config::{Config, OnError, SourceConfig, Task};
+use crate::config::{Config, OnError, SourceConfig};
 use crate::geometry::{BoxXyxy, Scheme};
 use crate::imaging;
+use crate::task::{self, View};
+
+/// Faces of hardly any trust are drawn this often, as a power of a half.
+const MOST_HALVINGS: f32 = 6.0;
 
 /// Photos with their labelled faces, in the model's landmark scheme.
 #[derive(Debug)]
@@ -51,13 +55,14 @@ impl Dataset {
     }
 
     /// Read the sources of `data.train`. A photo that several of them name stays with the first one
-    /// where whole photos are learned, since the others do not know its other faces; an aligner
-    /// sees one face at a time, so its sources may add faces of the same photo.
+    /// where whole photos are learned, since the others do not know its other faces; where one face
+    /// is learned at a time, they may add faces of the same photo.
     ///
     /// # Errors
     /// As [`Self::load`].
     pub fn load_training(config: &Config) -> Result<Self> {
-        Self::read(&config.data.train, config, config.task == Task::Detect)
+        let whole = task::of(config.task).view(config) == View::Photos;
+        Self::read(&config.data.train, config, whole)
     }
 
     fn read(sources: &[SourceConfig], config: &Config, each_once: bool) -> Result<Self> {
@@ -108,9 +113,9 @@ impl Dataset {
     /// # Errors
     /// As [`Self::by_face`] and [`Before::of`].
     pub fn for_training(self, config: &Config) -> Result<Self> {
-        match config.task {
-            Task::Detect => Ok(self),
-            Task::Align => {
+        match task::of(config.task).view(config) {
+            View::Photos => Ok(self),
+            View::Faces { .. } => {
                 let before = Before::of(config)?.map(Arc::new);
                 let faces = self.by_face(&config.landmarks.scheme()?, config.data.turned_weight)?;
                 Ok(Self { before, ..faces })
@@ -138,7 +143,7 @@ impl Dataset {
 
     /// The same with a sample of its own for every face that has landmarks, whose box becomes the
     /// bounds of those. Turned faces (see [`Scheme::is_turned`]) are drawn `turned_weight` times
-    /// as often as others.
+    /// as often as others, and faces of little trust seldom, rather than often for little.
     ///
     /// # Errors
     /// When no face has landmarks.
@@ -152,18 +157,25 @@ impl Dataset {
         };
         for group in &self.groups {
             for (turned, factor) in [(false, 1.0), (true, turned_weight)] {
-                let start = set.samples.len();
-                for index in group.members.clone() {
-                    for sample in single_faces(&self.samples[index], scheme, turned) {
-                        set.samples.push(sample);
-                        set.origins.push(self.origins[index].clone());
-                        set.photos.push(self.photos[index]);
-                    }
-                }
-                set.groups.push(Group {
-                    members: start..set.samples.len(),
-                    weight: group.weight * factor,
+                let alone = group.members.clone().flat_map(|index| {
+                    let faces = single_faces(&self.samples[index], scheme, turned);
+                    faces.map(move |(level, sample)| (level, index, sample))
                 });
+                let mut alone: Vec<(u8, usize, Sample)> = alone.collect();
+                alone.sort_by_key(|(level, ..)| *level);
+                for level in alone.chunk_by(|a, b| a.0 == b.0) {
+                    let start = set.samples.len();
+                    let halvings = i32::from(level.first().map_or(0, |(level, ..)| *level));
+                    for (_, index, sample) in level {
+                        set.samples.push(sample.clone());
+                        set.origins.push(self.origins[*index].clone());
+                        set.photos.push(self.photos[*index]);
+                    }
+                    set.groups.push(Group {
+                        members: start..set.samples.len(),
+                        weight: group.weight * factor * 0.5f32.powi(halvings),
+                    });
+                }
             }
         }
         ensure!(
@@ -268,21 +280,25 @@ impl Dataset {
     }
 }
 
-/// The faces of a photo that have landmarks and are `turned` or not, each alone.
+/// The faces of a photo that have landmarks and are `turned` or not, each alone, and how many times
+/// it is to be drawn half as often; what is left of its trust is between 0.7 and 1.4.
 fn single_faces<'a>(
     sample: &'a Sample,
     scheme: &'a Scheme,
     turned: bool,
-) -> impl Iterator<Item = Sample> + 'a {
+) -> impl Iterator<Item = (u8, Sample)> + 'a {
     sample.faces.iter().filter_map(move |face| {
         let bounds = face.landmarks.bounds().filter(BoxXyxy::has_size)?;
         let is_turned = scheme.is_turned(&face.landmarks);
-        (!face.ignored && is_turned == turned).then(|| Sample {
+        let halvings = (-face.trust.log2()).round().clamp(0.0, MOST_HALVINGS);
+        let alone = || Sample {
             faces: vec![FaceLabel {
                 box_xyxy: bounds,
+                trust: face.trust * halvings.exp2(),
                 ..face.clone()
             }],
             ..sample.clone()
-        })
+        };
+        (!face.ignored && is_turned == turned).then(|| (halvings as u8, alone()))
     })
 }

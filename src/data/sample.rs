@@ -29,6 +29,8 @@ pub struct FaceLabel {
     pub attributes: Option<[bool; 6]>,
     /// How the head is turned, where the list says so.
     pub pose: Option<HeadPose>,
+    /// How much its landmarks count, above 0 to 1: less where those who made them disagree.
+    pub trust: f32,
 }
 
 impl FaceLabel {
@@ -40,6 +42,7 @@ impl FaceLabel {
             ignored: false,
             attributes: None,
             pose: None,
+            trust: 1.0,
         }
     }
 
@@ -49,7 +52,7 @@ impl FaceLabel {
             box_xyxy: self.box_xyxy,
             landmarks: &self.landmarks,
             ignored: self.ignored,
-            weight: 1.0,
+            weight: self.trust,
         }
     }
 

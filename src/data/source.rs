@@ -282,10 +282,11 @@ fn probe(path: &Path) -> Result<[u32; 2], Fault> {
 }
 
 fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
-    match (&source.disagreement, source.max_disagreement) {
-        (Some(path), Some(max)) => Disagreement::read(path, max).map(Some),
-        _ => Ok(None),
-    }
+    let (max, half) = (source.max_disagreement, source.half_disagreement);
+    let used = source.disagreement.as_ref();
+    used.filter(|_| max.is_some() || half.is_some())
+        .map(|path| Disagreement::read(path, max, half))
+        .transpose()
 }
 
 /// The files that the labels of a source are read from, in order: one, or one for each photo.

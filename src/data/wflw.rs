@@ -24,15 +24,18 @@ pub(super) const POINTS: usize = 98;
 /// Coordinates, rectangle, attributes.
 const NUMBERS: usize = 2 * POINTS + 4 + 6;
 
-/// How unsure the points of each line are, and from where on they are not used.
+/// How unsure the points of each line are, and what follows from it.
 pub(super) struct Disagreement {
     per_line: Vec<f32>,
-    max: f32,
+    /// From where on they are not used.
+    max: Option<f32>,
+    /// Where they count half.
+    half: Option<f32>,
 }
 
 impl Disagreement {
     /// Read the file beside a list: one number a line, in the order of the list.
-    pub(super) fn read(path: &Path, max: f32) -> Result<Self> {
+    pub(super) fn read(path: &Path, max: Option<f32>, half: Option<f32>) -> Result<Self> {
         let text = text::read(path)?;
         let mut per_line = Vec::new();
         for (line, token) in list::lines(&text) {
@@ -41,8 +44,35 @@ impl Disagreement {
                 Err(f) => anyhow::bail!("{}:{line}: {}", path.display(), f.text),
             }
         }
-        Ok(Self { per_line, max })
+        Ok(Self {
+            per_line,
+            max,
+            half,
+        })
     }
+
+    /// What the face of this index is worth: its landmarks go, or count less. Gives whether they
+    /// stay.
+    fn judge(&self, index: usize, label: &mut FaceLabel) -> bool {
+        // That there are as many numbers as faces is asked for in the end.
+        let value = self.per_line.get(index).copied().unwrap_or_default();
+        if self.max.is_some_and(|max| value > max) {
+            label.clear_landmarks();
+            return false;
+        }
+        if let Some(half) = self.half {
+            label.trust = trust(value, half);
+        }
+        true
+    }
+}
+
+/// How much points count that their makers disagree about by `value`, `half` being where they count
+/// half: `1 / (1 + (value / half)^2)`. Where errors of two kinds add up in squares, one that all
+/// points have and one that grows with the disagreement, this is the share of the former: the weight
+/// of a measurement by its variance.
+fn trust(value: f32, half: f32) -> f32 {
+    1.0 / (1.0 + (value / half).powi(2))
 }
 
 /// The photos of a list, in the order in which it names them first.
@@ -64,11 +94,8 @@ pub(super) fn parse(
                 continue;
             }
         };
-        if let Some(d) = disagreement
-            && d.per_line.get(faces - 1).is_some_and(|&v| v > d.max)
-        {
-            unsure += 1;
-            label.clear_landmarks();
+        if let Some(d) = disagreement {
+            unsure += usize::from(!d.judge(faces - 1, &mut label));
         }
         no_rect += usize::from(!label.box_xyxy.has_size());
         let at = *index.entry(name).or_insert_with(|| {
@@ -86,10 +113,11 @@ pub(super) fn parse(
             "data.*.disagreement has {} numbers, but its list has {faces} faces; it needs one a line",
             d.per_line.len()
         );
-        faults.note(&format!(
-            "{unsure} faces keep their box only (disagreement above {})",
-            d.max
-        ));
+        if let Some(max) = d.max {
+            faults.note(&format!(
+                "{unsure} faces keep their box only (disagreement above {max})"
+            ));
+        }
     }
     if no_rect > 0 {
         faults.note(&format!(

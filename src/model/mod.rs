@@ -8,6 +8,7 @@ mod grid;
 mod layers;
 mod network;
 mod retinaface;
+mod task;
 mod tensors;
 pub mod weights;
 
@@ -15,3 +16,4 @@ pub use aligner::{Aligner, AlignerOutputs};
 pub use forward::Forward;
 pub use network::{Describe, Model, Network};
 pub use retinaface::{Outputs, RetinaFace, RetinaFaceNet};
+pub(crate) use task::with_network;

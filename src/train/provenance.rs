@@ -189,6 +189,7 @@ mod tests {
             wider: None,
             disagreement: Some(path("1.pts")),
             max_disagreement: None,
+            half_disagreement: None,
             complete: None,
         };
         let found = |kind, list| {

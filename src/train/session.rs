@@ -19,13 +19,13 @@ use super::snapshot::Snapshots;
 use super::task::Trainable;
 use super::trainer::{Ended, Trainer};
 use super::validation::{self, Validator};
-use crate::config::{Config, Task};
+use crate::config::Config;
 use crate::console;
 use crate::fs::{self, FolderLock};
 use crate::infer::Predictor;
 use crate::interrupt;
 use crate::metrics::Report;
-use crate::model::{Aligner, RetinaFace, weights};
+use crate::model::{weights, with_network};
 
 /// The weights of the best epoch, in the run's folder.
 const BEST: &str = "best.safetensors";
@@ -40,10 +40,7 @@ const WAITING_MIN_BATCHES: usize = 50;
 /// # Errors
 /// When the folder holds another run, data or weights are bad, or a number is not finite.
 pub fn train(config: &Config, start: Start, device: &Device) -> Result<Ended> {
-    match config.task {
-        Task::Detect => train_network::<RetinaFace>(config, start, device),
-        Task::Align => train_network::<Aligner>(config, start, device),
-    }
+    with_network!(config.task, N => train_network::<N>(config, start, device))
 }
 
 fn train_network<N: Trainable>(config: &Config, start: Start, device: &Device) -> Result<Ended> {
@@ -206,7 +203,7 @@ impl Session {
         epoch: usize,
         report: &Report,
     ) -> Result<()> {
-        let Some(badness) = validation::badness::<N>(report) else {
+        let Some(badness) = validation::badness(N::TASK, report) else {
             return Ok(());
         };
         if trainer.offer_best(Best { badness, epoch }) {

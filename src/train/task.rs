@@ -11,7 +11,6 @@ use crate::data::Dataset;
 use crate::geometry::FaceCrop;
 use crate::infer::Predictor;
 use crate::loss::Learn;
-use crate::metrics::Report;
 use crate::model::weights::{self, Networks};
 use crate::model::{Aligner, RetinaFace};
 
@@ -29,10 +28,6 @@ pub trait Trainable: Learn {
     /// # Errors
     /// When the config is impossible, or a file does not hold the network that it is named for.
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor>;
-
-    /// The mean error of the joint protocol that this network answers for; `None` where no face has
-    /// landmarks.
-    fn mean_error(report: &Report) -> Option<f64>;
 }
 
 impl Trainable for RetinaFace {
@@ -58,12 +53,6 @@ impl Trainable for RetinaFace {
             looks.coarse_scheme().len()
         );
         Ok(looks)
-    }
-
-    /// That of the first look, if there were two.
-    fn mean_error(report: &Report) -> Option<f64> {
-        let first_look = report.one_pass.as_ref().map(|a| a.all.nme_joint);
-        first_look.or(report.nme_joint())
     }
 }
 
@@ -96,10 +85,6 @@ impl Trainable for Aligner {
             });
         }
         looks.context("there is no network")
-    }
-
-    fn mean_error(report: &Report) -> Option<f64> {
-        report.nme_joint()
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
-use super::task::Trainable;
-use crate::config::{Config, DetectConfig};
+use crate::config::{Config, DetectConfig, Task};
 use crate::data::Dataset;
 use crate::evaluation;
 use crate::infer::Predictor;
 use crate::metrics::Report;
 use crate::metrics::alignment::Summary;
+use crate::task;
 
 /// Measures a predictor on the validation photos.
 #[derive(Clone)]
@@ -37,12 +37,15 @@ impl Validator {
     }
 }
 
-/// What checkpoints are compared by, lower is better: the mean error that the network learns to
-/// lower, or how much the AP lacks where no face has landmarks.
-pub fn badness<N: Trainable>(report: &Report) -> Option<f64> {
+/// What checkpoints are compared by, lower is better: the mean error that the task's network learns
+/// to lower, or how much the AP lacks where no face has landmarks.
+pub fn badness(task: Task, report: &Report) -> Option<f64> {
+    let figures = report.figures();
+    let mut errors = task::of(task).errors().iter();
+    let error = errors.find_map(|wanted| figures.iter().find(|(name, _)| name == wanted));
     let lacking = report.ap().map(|ap| 1.0 - ap);
-    let error = N::mean_error(report);
-    error.or(lacking).filter(|b| b.is_finite())
+    let badness = error.map(|&(_, error)| error).or(lacking);
+    badness.filter(|badness| badness.is_finite())
 }
 
 /// All figures by name, for the logs; what could not be measured is not a number.
@@ -96,7 +99,6 @@ fn summary_text(s: &Summary) -> String {
 mod tests {
     use super::*;
     use crate::metrics::{Alignment, ApReport, FaceError};
-    use crate::model::{Aligner, RetinaFace};
 
     fn alignment(nme: f64) -> Option<Alignment> {
         let face = FaceError {
@@ -122,28 +124,28 @@ mod tests {
             one_pass: alignment(0.5),
             ap: Some(ap),
         };
-        assert_eq!(badness::<RetinaFace>(&two_looks), Some(0.5));
-        assert_eq!(badness::<Aligner>(&two_looks), Some(0.05));
+        assert_eq!(badness(Task::Detect, &two_looks), Some(0.5));
+        assert_eq!(badness(Task::Align, &two_looks), Some(0.05));
         let one_look = Report {
             one_pass: None,
             ..two_looks.clone()
         };
-        assert_eq!(badness::<RetinaFace>(&one_look), Some(0.05));
+        assert_eq!(badness(Task::Detect, &one_look), Some(0.05));
         let no_points = Report {
             alignment: None,
             ..one_look
         };
-        assert_eq!(badness::<RetinaFace>(&no_points), Some(0.25));
+        assert_eq!(badness(Task::Detect, &no_points), Some(0.25));
         let nothing = Report {
             ap: None,
             ..no_points
         };
-        assert_eq!(badness::<RetinaFace>(&nothing), None);
+        assert_eq!(badness(Task::Detect, &nothing), None);
         // What is not a number would never be beaten.
         let broken = Report {
             one_pass: alignment(f64::NAN),
             ..two_looks
         };
-        assert_eq!(badness::<RetinaFace>(&broken), None);
+        assert_eq!(badness(Task::Detect, &broken), None);
     }
 }

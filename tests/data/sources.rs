@@ -2,7 +2,7 @@
 
 use retinamark::config::{Config, SchemeName, SourceKind};
 use retinamark::data::{Dataset, MATCH_IOU, refuse_overlap};
-use retinamark::geometry::BoxXyxy;
+use retinamark::geometry::{BoxXyxy, Scheme};
 
 use super::{Folder, load, wflw_line};
 
@@ -93,6 +93,31 @@ fn unsure_points_are_dropped_and_their_boxes_stay() {
     folder.write("unsure.txt", "0.05\nx\n");
     let error = load(&source).unwrap_err().to_string();
     assert!(error.contains("unsure.txt:2:"), "{error}");
+}
+
+#[test]
+fn points_that_their_makers_disagree_about_count_less_and_are_drawn_seldom() {
+    let folder = Folder::new(&["a.png"]);
+    let line = |x: f32| wflw_line([x, 10.0, x + 40.0, 60.0], "a.png");
+    let mut source = folder.source(
+        SourceKind::Wflw,
+        &[line(1.0), line(42.0), line(83.0)].concat(),
+    );
+    source.disagreement = Some(folder.write("unsure.txt", "0\n0.06\n0.02\n"));
+    source.half_disagreement = Some(0.02);
+    let set = load(&source).unwrap();
+    let trusts: Vec<f32> = set.samples[0].faces.iter().map(|f| f.trust).collect();
+    assert_eq!(trusts, [1.0, 0.1, 0.5]);
+    assert_eq!(set.samples[0].faces[1].truth().weight, 0.1);
+    // 1, 1/2 and 1/8 times as often, with what is left of a tenth: 0.8.
+    let mut config = Config::default();
+    config.train.samples_per_epoch = 130;
+    let faces = set.by_face(&Scheme::wflw98(), 1.0).unwrap();
+    let left: Vec<f32> = faces.samples.iter().map(|s| s.faces[0].trust).collect();
+    assert_eq!(left, [1.0, 1.0, 0.8]);
+    let mut drawn = [0; 3];
+    faces.epoch(&config, 0).iter().for_each(|&i| drawn[i] += 1);
+    assert_eq!(drawn, [80, 40, 10]);
 }
 
 #[test]

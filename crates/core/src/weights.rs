@@ -20,10 +20,7 @@ pub const FORMAT_VERSION: u32 = 4;
 /// Before the names of tensors of the `beside` aligners that travel with a network of `task`: an
 /// aligner's own tensors have plain names where it is the file's first network.
 pub fn aligner_prefixes(task: Task, beside: usize) -> Vec<String> {
-    let first = match task {
-        Task::Detect => 1,
-        Task::Align => 2,
-    };
+    let first = if task == Task::Align { 2 } else { 1 };
     let prefix = |stage: usize| match stage {
         1 => "aligner.".to_owned(),
         stage => format!("aligner{stage}."),
@@ -282,11 +279,9 @@ impl Networks {
             weights: Weights(tensors),
         };
         let mut all = settings.into_iter().zip(tensors).map(network);
+        let detector = (task == Task::Detect).then(|| all.next()).flatten();
         Ok(Self {
-            detector: match task {
-                Task::Detect => all.next(),
-                Task::Align => None,
-            },
+            detector,
             aligners: all.collect(),
         })
     }

@@ -10,11 +10,12 @@ use burn::tensor::Device;
 use clap::ValueEnum;
 
 use crate::cli::{BenchArgs, Work};
-use crate::config::{Changes, Config, Task};
+use crate::config::{Changes, Config};
 use crate::console;
 use crate::infer::Clock;
 use crate::model::weights::{self, Networks};
-use crate::model::{Aligner, RetinaFace};
+use crate::model::with_network;
+use crate::task;
 
 /// Run the subcommand.
 ///
@@ -35,9 +36,11 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
     let networks = networks(&args, &compute.device)?;
     let config = networks.header.config.clone();
     let train = args.what == Work::Train;
-    let size = args.size.unwrap_or(match (args.what, config.task) {
-        (Work::Train, _) | (Work::Forward, Task::Align) => config.crop_side(),
-        _ => config.detect.size,
+    let task = task::of(config.task);
+    let size = args.size.unwrap_or(match args.what {
+        Work::Train => task.crop_side(&config),
+        Work::Forward => task.input_side(&config),
+        Work::Detect | Work::Align => config.detect.size,
     });
     let batch = args
         .batch
@@ -53,8 +56,7 @@ fn measure_and_print(args: BenchArgs) -> Result<ExitCode> {
         Work::Forward => Box::new(work::forward(plan)?),
         Work::Detect => Box::new(work::detect(plan, args.image.as_deref(), clock.clone())?),
         Work::Align => Box::new(work::align(plan, args.image.as_deref())?),
-        Work::Train if config.task == Task::Align => Box::new(work::train::<Aligner>(plan)?),
-        Work::Train => Box::new(work::train::<RetinaFace>(plan)?),
+        Work::Train => with_network!(config.task, N => Box::new(work::train::<N>(plan)?)),
     };
     let times = measure::times(args.iterations as usize, &clock, run)?;
     let what = args.what.to_possible_value();

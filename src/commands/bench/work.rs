@@ -1,26 +1,31 @@
 //! The kinds of work, each set up once and then run many times.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Tensor, TensorData};
 use image::RgbImage;
 
-use crate::anchors::{Targets, TaskTargets, Truth};
 use crate::commands::detect::progress::Progress;
 use crate::commands::detect::run::{Crew, Desk, Shared};
 use crate::commands::detect::sources::Photo;
 use crate::commands::detect::summary::Tally;
 use crate::commands::detect::work::{Outputs, Worker};
 use crate::config::Config;
-use crate::geometry::{BoxXyxy, Landmarks, Point};
+use crate::data::{Batch, Dataset, FaceLabel, Loader, Sample};
+use crate::geometry::{BoxXyxy, Landmarks};
 use crate::imaging::{self, Limits};
 use crate::infer::{Around, Clock, Compute, DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
 use crate::model::weights::Networks;
 use crate::optim::Optimizer;
 use crate::output::{Journal, Settings};
+use crate::task;
+
+/// Width and height of the photo that is drawn where none is given, pixels.
+const DRAWN: [u32; 2] = [1280, 960];
 
 /// What to measure.
 pub struct Plan {
@@ -37,12 +42,6 @@ pub struct Plan {
 impl Plan {
     fn config(&self) -> &Config {
         &self.networks.header.config
-    }
-
-    fn images(&self, device: &Device) -> Tensor<4> {
-        let side = self.size as usize;
-        let noise = Distribution::Uniform(-100.0, 100.0);
-        Tensor::random([self.batch, 3, side, side], noise, device) // [B,3,S,S]
     }
 }
 
@@ -123,16 +122,17 @@ fn drawn([width, height]: [u32; 2]) -> RgbImage {
 /// The same as a JPEG.
 fn drawn_file(folder: &Path) -> Result<PathBuf> {
     let path = folder.join("drawn.jpg");
-    drawn([1280, 960]).save(&path)?;
+    drawn(DRAWN).save(&path)?;
     Ok(path)
 }
 
-/// A training step with a few faces in each image, data preparation left out.
+/// A training step on one batch, data preparation left out.
 pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let device = plan.compute.device.clone().autodiff();
-    let images = plan.images(&device);
-    let config = plan.config().clone();
-    let targets = vec![faces(&config, plan.size)?; plan.batch];
+    let config = training(&plan)?;
+    let batch = batch(&config)?;
+    let sides = [batch.names.len(), 3, batch.side, batch.side];
+    let images = Tensor::from_data(TensorData::new(batch.images, sides), &device); // [B,3,S,S]
     let rate = config.optimizer.learning_rate;
     let parts: Vec<&str> = config.optimizer.freeze.iter().map(String::as_str).collect();
     let mut model = N::new(&config, &device)?;
@@ -142,7 +142,7 @@ pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     let mut optimizer = Optimizer::new(&config.optimizer, &model);
     let loss = N::loss(&config)?;
     Ok(move || {
-        let losses = model.losses(&loss, images.clone(), &targets)?;
+        let losses = model.losses(&loss, images.clone(), &batch.targets)?;
         let gradients = GradientsParams::from_grads(losses.total.backward(), &model);
         optimizer.accumulate(&model, &gradients);
         (model, _) = optimizer.step(model.clone(), rate);
@@ -150,30 +150,46 @@ pub fn train<N: Learn>(plan: Plan) -> Result<impl FnMut() -> Result<()>> {
     })
 }
 
-/// Targets of an image with a face an eighth, a quarter and half of its side.
-fn faces(config: &Config, size: u32) -> Result<Targets> {
-    let side = size as f32;
-    let points = config.landmarks.scheme()?.len();
-    let boxes = [(0.1, 0.125), (0.3, 0.25), (0.45, 0.5)].map(|(from, share)| BoxXyxy {
-        x1: from * side,
-        y1: from * side,
-        x2: (from + share) * side,
-        y2: (from + share) * side,
-    });
-    let landmarks = boxes.map(|b| {
-        let at = |i: usize| (i as f32 + 0.5) / points as f32;
-        let point = |i| -> Point { [b.x1 + at(i) * (b.x2 - b.x1), b.y1 + at(i) * (b.y2 - b.y1)] };
-        Landmarks::all((0..points).map(point))
-    });
-    let truths: Vec<Truth> = boxes
-        .into_iter()
-        .zip(&landmarks)
-        .map(|(box_xyxy, landmarks)| Truth {
-            box_xyxy,
-            landmarks,
-            ignored: false,
-            weight: 1.0,
-        })
-        .collect();
-    TaskTargets::new(config, size)?.of(&truths, true)
+/// The settings of a run whose epochs are one batch.
+fn training(plan: &Plan) -> Result<Config> {
+    let mut config = plan.config().clone();
+    config.train.crop = plan.size;
+    config.train.batch_size = plan.batch;
+    config.train.samples_per_epoch = plan.batch;
+    config.data.workers = 1;
+    let side = task::of(config.task).crop_side(&config);
+    ensure!(
+        side == plan.size,
+        "the network learns crops of {side} pixels only: leave --size out"
+    );
+    Ok(config)
+}
+
+/// As training gets it, of a photo with three faces.
+fn batch(config: &Config) -> Result<Batch> {
+    let folder = tempfile::tempdir()?;
+    let photo = Sample {
+        path: drawn_file(folder.path())?,
+        name: "drawn".into(),
+        faces: faces(config.landmarks.scheme()?.len()),
+        complete: true,
+        source: 0,
+    };
+    let photos = Dataset::from_samples(vec![photo], config).for_training(config)?;
+    let mut batches = Loader::epoch(&Arc::new(photos), config, 0, 0);
+    batches.next().context("an epoch without a batch")?
+}
+
+/// An eighth, a quarter and half as high as the drawn photo, with this many points.
+fn faces(points: usize) -> Vec<FaceLabel> {
+    let [_, height] = DRAWN.map(|side| side as f32);
+    let face = |(from, share): (f32, f32)| {
+        let [start, side] = [from, share].map(|share| share * height);
+        let at = |i: usize| start + (i as f32 + 0.5) / points as f32 * side;
+        FaceLabel {
+            landmarks: Landmarks::all((0..points).map(|i| [at(i); 2])),
+            ..FaceLabel::boxed(BoxXyxy::from_xywh(start, start, side, side))
+        }
+    };
+    [(0.1, 0.125), (0.3, 0.25), (0.45, 0.5)].map(face).into()
 }

@@ -11,10 +11,11 @@ use super::crop::View;
 use super::draw::chance;
 use super::{blur, color, crop, erase, face, flip, grey, jpeg, labels, rotate};
 use super::{low_res, occlude, perspective, stretch, yaw};
-use crate::config::{AugmentConfig, Config, Task};
+use crate::config::{AugmentConfig, Config};
 use crate::data::{Before, FaceLabel};
 use crate::geometry::{Affine, Distortion, Scheme};
 use crate::imaging;
+use crate::task::{self, View as Taught};
 
 /// Turns a labelled photo into a labelled training crop.
 #[derive(Clone, Debug)]
@@ -25,36 +26,33 @@ pub struct Pipeline {
     fill: [u8; 3],
     /// How far outside the crop a point may lie to be learned, pixels.
     margin: f32,
-    /// Of the crops of single faces, in task `align`.
+    /// Of the crops of single faces, where those are learned.
     context: Option<f32>,
     /// Aligners that look at the face before the one that is trained.
     before: Option<Arc<Before>>,
 }
 
-/// The aligner has to say where points lie that a poor crop cuts off; share of the crop's side.
-const ALIGN_MARGIN: f32 = 0.25;
-
 impl Pipeline {
-    /// The transforms that `config.augment` describes, for crops of [`Config::crop_side`] pixels.
+    /// The transforms that `config.augment` describes, for the crops of its task.
     ///
     /// # Errors
     /// Names the keys with impossible values.
     pub fn new(config: &Config) -> Result<Self> {
         config.augment.validate()?;
-        let side = config.crop_side();
+        let task = task::of(config.task);
+        let side = task.crop_side(config);
         ensure!(side > 0, "train.crop must be at least 1");
-        let aligns = config.task == Task::Align;
+        let (margin, context) = match task.view(config) {
+            Taught::Photos => (0.0, None),
+            Taught::Faces { context, margin } => (margin * side as f32, Some(context)),
+        };
         Ok(Self {
             config: config.augment.clone(),
             scheme: config.landmarks.scheme()?,
             side,
             fill: config.input.mean_rgb(),
-            margin: if aligns {
-                ALIGN_MARGIN * side as f32
-            } else {
-                0.0
-            },
-            context: aligns.then_some(config.aligner.context),
+            margin,
+            context,
             before: None,
         })
     }
@@ -69,7 +67,7 @@ impl Pipeline {
 
     /// Draw one crop of `image`: a square of the configured side and the faces in it, in pixels
     /// of the crop. The same generator state gives the same crop. A photo without faces is legal.
-    /// In task `align` the crop shows the first face.
+    /// Where single faces are learned the crop shows the first one.
     ///
     /// # Errors
     /// When a face has landmarks of another scheme, the photo cannot be resized, or an aligner before

@@ -11,7 +11,7 @@ use retinamark_core::weights::METADATA_KEY;
 use super::header::{Header, Part};
 use super::{fit, read};
 use crate::config::{Config, InitConfig, Task};
-use crate::model::{Aligner, Network, RetinaFace, tensors};
+use crate::model::{Aligner, Network, RetinaFace, tensors, with_network};
 
 /// Size of images that names and shapes of all tensors can be told at: any would do.
 const ANY_SIZE: [usize; 2] = [64, 64];
@@ -33,16 +33,10 @@ impl Networks {
     /// # Errors
     /// When `config` holds an impossible setting: names its key.
     pub fn new(config: Config, device: &Device) -> Result<Self> {
-        let (detector, aligner) = match config.task {
-            Task::Detect => (Some(RetinaFace::new(&config, device)?.weights()?), None),
-            Task::Align => (None, Some(Aligner::new(&config, device)?.weights()?)),
-        };
+        let weights = with_network!(config.task, N => N::new(&config, device)?.weights()?);
         let notes = BTreeMap::new();
-        Ok(Self {
-            header: Header::new(Part { config, notes }),
-            detector,
-            aligners: aligner.into_iter().collect(),
-        })
+        let header = Header::new(Part { config, notes });
+        Ok(Self::sorted(header, vec![weights]))
     }
 
     /// Read all networks of a file that this program wrote.
@@ -72,18 +66,25 @@ impl Networks {
             )
         })?;
         let mut tensors = file.split().into_iter();
-        let mut detector = None;
-        if header.config.task == Task::Detect {
-            let own = tensors.next().unwrap_or_default();
-            detector = Some(checked::<RetinaFace>(&header.config, own)?);
+        let own = tensors.next().unwrap_or_default();
+        let own = with_network!(header.config.task, N => checked::<N>(&header.config, own)?);
+        let mut all = vec![own];
+        for (part, tensors) in header.beside.iter().zip(tensors) {
+            all.push(checked::<Aligner>(&part.config, tensors)?);
         }
-        let aligners = header.aligners().into_iter().zip(tensors);
-        let aligners = aligners.map(|((config, _), own)| checked::<Aligner>(config, own));
-        Ok(Self {
-            aligners: aligners.collect::<Result<_>>()?,
+        Ok(Self::sorted(header, all))
+    }
+
+    /// Of the weights of the header's own network, and those of the aligners beside it.
+    fn sorted(header: Header, all: Vec<Weights>) -> Self {
+        let mut all = all.into_iter();
+        let finds = header.config.task == Task::Detect;
+        let detector = finds.then(|| all.next()).flatten();
+        Self {
             header,
             detector,
-        })
+            aligners: all.collect(),
+        }
     }
 
     /// [`Networks::load`] with the aligners of other files, in their order: instead of its own where

@@ -37,10 +37,8 @@ pub fn any(path: &Path, task: Task) -> Result<Tensors> {
     if starts_like_safetensors(&first_bytes(path)?) {
         let mut all = safetensors(path)?.split();
         let last = all.pop().unwrap_or_default();
-        Ok(match task {
-            Task::Align => last,
-            Task::Detect => all.into_iter().next().unwrap_or(last),
-        })
+        let own = all.into_iter().next().filter(|_| task != Task::Align);
+        Ok(own.unwrap_or(last))
     } else {
         pytorch(path)
     }

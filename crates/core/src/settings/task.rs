@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// What a run trains.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Task {
     /// The detector: photos to boxes and coarse landmarks.
