@@ -9,7 +9,7 @@ use image::RgbImage;
 use retinamark::config::{BackboneKind, Config, Features, InitConfig, Task};
 use retinamark::data::{Batcher, Dataset, FaceLabel, Loader, Sample, item_rng};
 use retinamark::geometry::{BoxXyxy, Face, Landmarks, Scheme};
-use retinamark::infer::{DetectOptions, Predictor};
+use retinamark::infer::{Around, DetectOptions, Predictor};
 use retinamark::metrics::alignment;
 use retinamark::model::weights::{self, Networks, Precision};
 use retinamark::model::{Aligner, Network, RetinaFace};
@@ -271,7 +271,7 @@ fn one_batch_is_learned_by_heart_and_its_faces_are_aligned() {
     let scheme = Scheme::wflw98();
     let nme = |model: Aligner| {
         let mut predictor = Predictor::of_aligner(model, &config, &Device::flex()).unwrap();
-        predictor.align_options_mut().unwrap().passes = 1;
+        predictor.align_options_mut().for_each(|o| o.passes = 1);
         let of_photo = |sample: &Sample| {
             let photo = image::open(&sample.path).unwrap().into_rgb8();
             let label = &sample.faces[0];
@@ -334,18 +334,17 @@ fn detector_and_aligner_travel_in_one_file_or_two() {
     assert!(error.contains("aligner only"), "{error}");
 
     let load = |path: &Path| Networks::load(path).unwrap();
-    let both = load(&first).with_aligner_of(load(&second)).unwrap();
-    assert!(load(&second).with_aligner_of(load(&second)).is_err());
-    assert!(load(&first).with_aligner_of(load(&first)).is_err());
+    let both = Networks::load_with(&first, &[second]).unwrap();
+    assert!(Networks::load_with(&first, std::slice::from_ref(&first)).is_err());
     let path = folder.path().join("both.safetensors");
     weights::save_networks(&both, Precision::F32, &path).unwrap();
     let again = load(&path);
-    assert_eq!(again.header.aligner_config().unwrap().task, Task::Align);
+    assert_eq!(again.header.aligners()[0].0.task, Task::Align);
     let x = crops(2, 64, &device);
     let deltas = |aligner: &Aligner| values(aligner.forward(x.clone()).deltas);
-    let expected = deltas(&both.aligner_on(&device).unwrap().unwrap());
+    let expected = deltas(&both.aligners_on(&device).unwrap().remove(0).1);
     assert_eq!(
-        deltas(&again.aligner_on(&device).unwrap().unwrap()),
+        deltas(&again.aligners_on(&device).unwrap().remove(0).1),
         expected
     );
 
@@ -354,7 +353,7 @@ fn detector_and_aligner_travel_in_one_file_or_two() {
     let sizes = [&path, &half].map(|p| std::fs::metadata(p).unwrap().len());
     assert!(sizes[1] * 10 < sizes[0] * 7, "{sizes:?}");
     let difference = largest_difference(
-        &deltas(&load(&half).aligner_on(&device).unwrap().unwrap()),
+        &deltas(&load(&half).aligners_on(&device).unwrap().remove(0).1),
         &expected,
     );
     assert!(difference > 0.0 && difference < 0.05, "{difference}");
@@ -376,8 +375,8 @@ fn the_second_look_changes_points_of_sure_faces_only() {
     let folder = tempdir();
     let device = Device::flex();
     let (first, second) = pair(folder.path());
-    let mut both = Predictor::load_pair(&first, Some(&second), &device).unwrap();
-    let one = Predictor::load_pair(&first, Some(&second), &device)
+    let mut both = Predictor::load_with(&first, std::slice::from_ref(&second), &device).unwrap();
+    let one = Predictor::load_with(&first, std::slice::from_ref(&second), &device)
         .unwrap()
         .one_pass();
     let photo = RgbImage::from_fn(90, 70, |x, y| {
@@ -388,7 +387,8 @@ fn the_second_look_changes_points_of_sure_faces_only() {
     options.size = retinamark::infer::InputSize::Fixed(96);
     let coarse = one.detect(&photo, &options).unwrap();
     assert!(!coarse.is_empty());
-    both.align_options_mut().unwrap().min_score = coarse[1].score;
+    both.align_options_mut()
+        .for_each(|o| o.min_score = coarse[1].score);
     let fine = both.detect(&photo, &options).unwrap();
     assert_eq!(fine.len(), coarse.len());
     for (a, b) in coarse.iter().zip(&fine) {
@@ -399,14 +399,6 @@ fn the_second_look_changes_points_of_sure_faces_only() {
         let scores = b.landmark_scores.iter().flatten();
         assert!(scores.clone().all(|s| (0.0..=1.0).contains(s)));
     }
-
-    let five = Config::from_yaml("landmarks: {scheme: five}\ntask: align").unwrap();
-    let other = Aligner::new(&five, &device).unwrap();
-    let refused = one
-        .with_aligner(other, &five, &device)
-        .unwrap_err()
-        .to_string();
-    assert!(refused.contains('5') && refused.contains("98"), "{refused}");
 }
 
 fn retinamark(folder: &Path, args: &[&str]) -> Output {
@@ -574,7 +566,7 @@ fn a_mirrored_look_sees_what_the_mirrored_photo_shows() {
     let scheme = Scheme::wflw98();
     let look = |predictor: &Predictor, photo: &RgbImage, b: [f32; 4]| {
         predictor
-            .align(photo, &[b.into()])
+            .align(photo, &[b.into()], Around::Landmarks)
             .unwrap()
             .remove(0)
             .unwrap()
@@ -591,7 +583,7 @@ fn a_mirrored_look_sees_what_the_mirrored_photo_shows() {
     };
     let here = [20.0, 15.0, 60.0, 60.0];
     let there = [30.0, 15.0, 70.0, 60.0];
-    predictor.align_options_mut().unwrap().passes = 1;
+    predictor.align_options_mut().for_each(|o| o.passes = 1);
     let plain = look(&predictor, &photo, here);
     let other = back(&look(&predictor, &mirrored, there));
     assert!(
@@ -599,7 +591,7 @@ fn a_mirrored_look_sees_what_the_mirrored_photo_shows() {
         "a random network has no symmetry"
     );
     // With a mirrored look each, both photos give the mean of the two.
-    predictor.align_options_mut().unwrap().flip = true;
+    predictor.align_options_mut().for_each(|o| o.flip = true);
     let both = look(&predictor, &photo, here);
     let again = back(&look(&predictor, &mirrored, there));
     assert!(near(&both.landmarks, &again.0));
@@ -626,11 +618,11 @@ fn with_a_partner_both_looks_are_validated() {
     let predictor = |partner: &Path| {
         let mut config = aligner.header.config.clone();
         config.train.partner = Some(partner.to_owned());
-        let own = aligner.aligner_on(&device).unwrap().unwrap();
+        let own = aligner.aligners_on(&device).unwrap().remove(0).1;
         own.predictor(&config, &device)
     };
     let both = predictor(&first).unwrap();
-    assert!(both.finds_faces() && both.align_options().is_some());
+    assert!(both.finds_faces() && both.looks_again());
     assert!(format!("{:#}", predictor(&second).unwrap_err()).contains("train.partner"));
 
     let predictor = |partner: &Path| {
@@ -639,7 +631,7 @@ fn with_a_partner_both_looks_are_validated() {
         let own = detector.detector_on(&device).unwrap().unwrap();
         own.predictor(&config, &device)
     };
-    assert!(predictor(&second).unwrap().align_options().is_some());
+    assert!(predictor(&second).unwrap().looks_again());
     assert!(format!("{:#}", predictor(&first).unwrap_err()).contains("train.partner"));
 }
 
@@ -651,7 +643,7 @@ fn blended_weights_lie_between_the_two() {
     let own = Aligner::new(&config(""), &device).unwrap();
     let blend = |share| weights::blend(own.clone(), &other, share).unwrap();
     let theirs = Networks::load(&other).unwrap();
-    let theirs = theirs.aligner_on(&device).unwrap().unwrap();
+    let theirs = theirs.aligners_on(&device).unwrap().remove(0).1;
     let weight = |model: &Aligner| {
         let weights = model.weights().unwrap();
         weights.0["points.weight"].values.to_vec()

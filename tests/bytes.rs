@@ -113,7 +113,7 @@ fn burn_does_not_take_8_bits_for_numbers() {
     let device = Device::flex();
     for error in [
         weights::load(file, &device).unwrap_err(),
-        networks.aligner_on(&device).unwrap_err(),
+        networks.aligners_on(&device).unwrap_err(),
         Predictor::load(file, Compute::from(&device).burn()).unwrap_err(),
     ] {
         let text = format!("{error:#}");

@@ -33,7 +33,7 @@ fn outputs(file: &Path, device: &Device) -> Vec<f32> {
 /// Deltas and scales of the aligner in `file` on `device`.
 fn aligned(file: &Path, device: &Device) -> Vec<f32> {
     let networks = weights::Networks::load(file).unwrap();
-    let aligner = networks.aligner_on(device).unwrap().unwrap();
+    let aligner = networks.aligners_on(device).unwrap().remove(0).1;
     let outputs = aligner.forward(pixels([64, 64], device));
     [
         numbers(outputs.deltas),

@@ -9,7 +9,7 @@ use burn::tensor::Device;
 use retinamark::config::{Config, SourceKind, Task};
 use retinamark::data::{Dataset, FaceLabel, wflw_line};
 use retinamark::imaging::{self, Limits};
-use retinamark::infer::{DetectOptions, Predictor};
+use retinamark::infer::{Around, DetectOptions, Predictor};
 use retinamark::metrics::alignment::{nme, normaliser};
 use retinamark::model::weights;
 
@@ -126,7 +126,7 @@ fn crops_are_cut_where_faces_are_and_can_be_trained_on() {
 fn seen_there(predictor: &Predictor, set: &Dataset, index: usize, face: &FaceLabel) -> f64 {
     let picture = set.decode(index).unwrap();
     let seen = predictor
-        .align(&picture, &[face.box_xyxy])
+        .align(&picture, &[face.box_xyxy], Around::Landmarks)
         .unwrap()
         .remove(0)
         .unwrap();

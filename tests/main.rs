@@ -4,6 +4,7 @@ mod aligner;
 mod anchors;
 mod augment;
 mod bytes;
+mod cascade;
 mod cli;
 mod config;
 mod data;

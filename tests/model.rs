@@ -898,7 +898,7 @@ fn saved_weights_come_back_with_their_config() {
     weights::save_with_notes(&model, &config, notes, &path).unwrap();
     let first = std::fs::read(&path).unwrap();
     let networks = weights::Networks::load(&path).unwrap();
-    assert!(networks.aligner.is_none());
+    assert!(networks.aligners.is_empty());
     let loaded = networks.detector_on(&device).unwrap().unwrap();
     let header = networks.header;
     assert_eq!(header.notes["step"], "12");

@@ -16,6 +16,9 @@ pub struct ExportArgs {
     /// Which of the file's networks [default: the detector, if there is one]
     #[arg(long, value_enum)]
     pub what: Option<ExportWhat>,
+    /// Which of several aligners, in the order in which they look
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    pub stage: u16,
     /// Side of the square input in pixels, or `dynamic` for any size; an aligner has its own
     /// [default: detect.size, 640]
     #[arg(long, value_name = "N|dynamic", value_parser = parse_size)]

@@ -31,9 +31,10 @@ pub struct LabelArgs {
     /// Weights file [default: the shipped one]
     #[arg(long, short, value_name = "FILE")]
     pub weights: Option<PathBuf>,
-    /// Weights of the aligner, if they are in another file
+    /// Weights of the aligner, if they are in another file; several times for aligners that look one
+    /// after another
     #[arg(long, value_name = "FILE")]
-    pub aligner: Option<PathBuf>,
+    pub aligner: Vec<PathBuf>,
     /// Label anew also the faces that have landmarks
     #[arg(long)]
     pub all: bool,

@@ -10,9 +10,11 @@ pub struct PackArgs {
     /// Weights of a detector, or of an aligner alone
     #[arg(long, short, value_name = "FILE")]
     pub weights: PathBuf,
-    /// Weights with the aligner that travels with the detector from now on
+    /// Weights with the aligner that travels with the detector from now on; several times for
+    /// aligners that look one after another, the first one first. Where the weights hold aligners only,
+    /// these look after them
     #[arg(long, value_name = "FILE")]
-    pub aligner: Option<PathBuf>,
+    pub aligner: Vec<PathBuf>,
     /// The file to write
     #[arg(long, short, value_name = "FILE")]
     pub out: PathBuf,

@@ -85,9 +85,18 @@ fn detector(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
 }
 
 fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
-    let header = &networks.header;
-    let (Some(weights), Some(config)) = (&networks.aligner, header.aligner_config()) else {
-        bail!("it holds no aligner");
+    let stage = usize::from(args.stage);
+    let known = networks.header.aligners();
+    let (Some((config, notes)), Some(weights)) = (
+        known.get(stage - 1).copied(),
+        networks.aligners.get(stage - 1),
+    ) else {
+        match known.len() {
+            0 => bail!("it holds no aligner"),
+            aligners => {
+                bail!("--stage {stage}: the last of its aligners is the one of stage {aligners}")
+            }
+        }
     };
     ensure!(
         !args.decoded,
@@ -99,12 +108,11 @@ fn aligner(networks: &Networks, args: &ExportArgs) -> Result<Vec<u8>> {
         "its aligner sees crops of {own} pixels, and no others: leave --size out"
     );
     let graph = Aligner::described(config, [own as usize; 2])?;
-    let notes = header
-        .aligner
-        .as_ref()
-        .map_or(&header.notes, |part| &part.notes);
     let mut metadata = metadata(config, notes)?;
     metadata.insert("aligner".into(), json(&config.aligner)?);
+    if known.len() > 1 {
+        metadata.insert("stage".into(), format!("{stage} of {}", known.len()));
+    }
     write(
         weights,
         &graph,

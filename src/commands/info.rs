@@ -10,7 +10,7 @@ use retinamark_core::graph::Cost;
 
 use crate::cli::InfoArgs;
 use crate::config::Config;
-use crate::model::weights::{self, Networks};
+use crate::model::weights::{self, Networks, Notes};
 use crate::model::{Aligner, Network, RetinaFace};
 
 /// Run the subcommand.
@@ -29,8 +29,13 @@ pub fn run(args: InfoArgs) -> Result<ExitCode> {
     let (program, format) = (&header.program, header.format_version);
     writeln!(out, "written by     {program}, format {format}")?;
     writeln!(out, "networks       {}", what(&networks))?;
-    let points = header.config.landmarks.scheme()?.len();
-    writeln!(out, "landmarks      {points}")?;
+    let mut points = Vec::new();
+    for (config, _) in header.aligners() {
+        points.push(config.landmarks.scheme()?.len());
+    }
+    let last = points.last().copied();
+    let own = header.config.landmarks.scheme()?.len();
+    writeln!(out, "landmarks      {}", last.unwrap_or(own))?;
     if networks.detector.is_some() {
         writeln!(out, "\ndetector")?;
         let size = [args.size as usize; 2];
@@ -39,33 +44,49 @@ pub fn run(args: InfoArgs) -> Result<ExitCode> {
         add_detector_cost(out, &costs, args.size)?;
         add_about(out, &header.config, &header.notes)?;
     }
-    if let Some(config) = header.aligner_config() {
-        writeln!(out, "\naligner")?;
-        let side = config.aligner.side;
-        let costs = Aligner::described(config, [side as usize; 2])?.costs();
-        add_parts(out, &costs)?;
-        let millions = millions(costs.values());
-        writeln!(
-            out,
-            "  million multiply-adds a look at {side} x {side} pixels: {millions:.1}"
-        )?;
-        let notes = match &header.aligner {
-            Some(part) => &part.notes,
-            None => &header.notes,
-        };
-        add_about(out, config, notes)?;
+    for (stage, (config, notes)) in header.aligners().into_iter().enumerate() {
+        match points.len() {
+            1 => writeln!(out, "\naligner")?,
+            of => {
+                let points = points[stage];
+                writeln!(
+                    out,
+                    "\naligner, stage {} of {of}: {points} landmarks",
+                    stage + 1
+                )?;
+            }
+        }
+        add_aligner(out, config, notes)?;
     }
     // A reader that has seen enough, such as `head`, is no failure.
     let _ = std::io::stdout().write_all(text.as_bytes());
     Ok(ExitCode::SUCCESS)
 }
 
-fn what(networks: &Networks) -> &'static str {
-    match (&networks.detector, &networks.aligner) {
-        (Some(_), Some(_)) => "detector and aligner: two looks, in this one file",
-        (Some(_), None) => "detector: one look; an aligner in another file goes under --aligner",
-        _ => "aligner: the second look only; goes under --aligner",
+fn what(networks: &Networks) -> String {
+    match (&networks.detector, networks.aligners.len()) {
+        (Some(_), 0) => {
+            "detector: one look; an aligner in another file goes under --aligner".into()
+        }
+        (Some(_), 1) => "detector and aligner: two looks, in this one file".into(),
+        (Some(_), n) => format!("detector and {n} aligners, one after another, in this one file"),
+        (None, 1) => "aligner: the second look only; goes under --aligner".into(),
+        (None, n) => {
+            format!("{n} aligners, one after another: the second look; goes under --aligner")
+        }
     }
+}
+
+fn add_aligner(out: &mut String, config: &Config, notes: &Notes) -> Result<()> {
+    let side = config.aligner.side;
+    let costs = Aligner::described(config, [side as usize; 2])?.costs();
+    add_parts(out, &costs)?;
+    let millions = millions(costs.values());
+    writeln!(
+        out,
+        "  million multiply-adds a look at {side} x {side} pixels: {millions:.1}"
+    )?;
+    add_about(out, config, notes)
 }
 
 /// Costs by part.
@@ -111,7 +132,7 @@ fn add_detector_cost(out: &mut String, costs: &Costs, size: u32) -> fmt::Result 
     )
 }
 
-fn add_about(out: &mut String, config: &Config, notes: &BTreeMap<String, String>) -> Result<()> {
+fn add_about(out: &mut String, config: &Config, notes: &Notes) -> Result<()> {
     if !notes.is_empty() {
         writeln!(out, "  notes")?;
         for (key, value) in notes {

@@ -111,7 +111,7 @@ impl Labeller {
         };
         let Looks { predictor, config } = looks::load(&file, &second, &args.settings, compute)?;
         ensure!(
-            predictor.align_options().is_some() && predictor.finds_faces(),
+            predictor.looks_again() && predictor.finds_faces(),
             "labelling takes a detector and an aligner, and {} holds one of them only; name the \
              aligner's file with --aligner",
             file.display()

@@ -13,12 +13,12 @@ use crate::infer::{AlignOptions, Compute, Predictor};
 pub(super) struct Looks {
     /// Looks again at faces as the settings and the arguments say.
     pub predictor: Predictor,
-    /// Those of the weights with the user's changes.
+    /// Those of the weights with the user's changes; the landmarks are those that faces get.
     pub config: Config,
 }
 
-/// The networks of a weights file. Says so where a settings file that was not asked for overrules
-/// the weights.
+/// The networks of a weights file, and of the arguments' files with aligners. Says so where a settings
+/// file that was not asked for overrules the weights.
 ///
 /// # Errors
 /// When a file cannot be loaded, a setting is impossible, or there is no aligner to look more
@@ -29,9 +29,22 @@ pub(super) fn load(
     settings: &SettingsArgs,
     compute: Compute,
 ) -> Result<Looks> {
+    let predictor = Predictor::load_with(weights, &second.aligner, compute)?;
+    of(predictor, weights, second, settings)
+}
+
+/// The same of a `predictor` whose own weights are those of a file.
+///
+/// # Errors
+/// When a setting is impossible, or there is no aligner to look more closely.
+pub(super) fn of(
+    mut predictor: Predictor,
+    weights: &Path,
+    second: &SecondLookArgs,
+    settings: &SettingsArgs,
+) -> Result<Looks> {
     let changes = Changes::read(settings.config.as_deref(), &settings.sets)?;
-    let mut predictor = Predictor::load_pair(weights, second.aligner.as_deref(), compute)?;
-    let config = changes.apply(predictor.config())?;
+    let mut config = changes.apply(predictor.config())?;
     if settings.config.is_none() {
         let overruled = changes.overruled(predictor.config())?;
         if !overruled.is_empty() {
@@ -48,19 +61,20 @@ pub(super) fn load(
         predictor = predictor.one_pass();
         return Ok(Looks { predictor, config });
     }
-    let own = predictor.aligner_config().map(|own| changes.apply(own));
-    let own = own.transpose()?;
-    match (predictor.align_options_mut(), own) {
-        (Some(options), Some(own)) => {
-            *options = AlignOptions::from(&own.aligner);
-            options.passes = second.passes.map_or(options.passes, usize::from);
-            options.flip |= second.flip;
-        }
-        _ => ensure!(
-            second.passes.is_none() && !second.flip,
-            "--passes and --flip need an aligner, which {} does not hold",
-            weights.display()
-        ),
+    ensure!(
+        predictor.looks_again() || second.passes.is_none() && !second.flip,
+        "--passes and --flip need an aligner, which {} does not hold",
+        weights.display()
+    );
+    let own = predictor.aligner_configs().iter();
+    let own: Vec<Config> = own.map(|own| changes.apply(own)).collect::<Result<_>>()?;
+    for (options, own) in predictor.align_options_mut().zip(&own) {
+        *options = AlignOptions::from(&own.aligner);
+        options.passes = second.passes.map_or(options.passes, usize::from);
+        options.flip |= second.flip;
+    }
+    if let Some(last) = own.into_iter().next_back() {
+        config.landmarks = last.landmarks;
     }
     Ok(Looks { predictor, config })
 }

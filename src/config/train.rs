@@ -86,6 +86,9 @@ pub struct TrainConfig {
     pub validate_every: usize,
     /// Weights of the other network: validation and snapshots then take both looks.
     pub partner: Option<PathBuf>,
+    /// Task `align`: weights of the aligners that look before this one; its crops are made of what they
+    /// find.
+    pub after: Option<PathBuf>,
     /// Weights averaged into the final ones (WiSE-FT), such as the start weights.
     pub blend_weights: Option<PathBuf>,
     /// Their share in the average, 0 to 1; 0: not averaged.
@@ -111,6 +114,7 @@ impl Default for TrainConfig {
             keep_last: 2,
             validate_every: 1,
             partner: None,
+            after: None,
             blend_weights: None,
             blend_share: 0.0,
         }

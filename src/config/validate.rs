@@ -6,7 +6,7 @@ use anyhow::Result;
 use super::{
     AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, DistillConfig, Family,
     InitConfig, InputConfig, LossConfig, ModelConfig, PoseConvention, PoseOrigin, SourceConfig,
-    SourceKind, TrainConfig,
+    SourceKind, Task, TrainConfig,
 };
 use crate::check::Check;
 use crate::geometry::{FaceModel, Scheme};
@@ -49,6 +49,11 @@ impl Config {
         self.optimizer.check(&mut check);
         self.schedule.check(&mut check);
         train(&mut check, &self.train);
+        check.ensure(
+            self.train.after.is_none() || self.task == Task::Align,
+            "train.after",
+            "is for task align: a detector sees whole photos, whatever comes before it",
+        );
         check.between("snapshot.score", self.snapshot.score, 0.0, 1.0);
         detect(&mut check, &self.detect);
         check.finish()
@@ -142,6 +147,10 @@ fn anchors(check: &mut Check, c: &AnchorConfig) {
 fn aligner(check: &mut Check, c: &AlignerConfig) {
     check.between("aligner.side", c.side, 32, 1024);
     check.between("aligner.context", c.context, 1.0, 4.0);
+    let five = &c.around_five;
+    check.between("aligner.around_five.scale", five.scale, 0.5, 10.0);
+    check.between("aligner.around_five.drop", five.drop, -5.0, 5.0);
+    check.between("aligner.around_five.turn", five.turn, -5.0, 5.0);
     for (i, &channels) in c.channels.iter().enumerate() {
         check.between(&format!("aligner.channels[{i}]"), channels, 1, 4096);
     }

@@ -8,7 +8,7 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::augment::Pipeline;
-use super::{AttributeWeights, FaceLabel};
+use super::{AttributeWeights, Before, FaceLabel};
 use crate::anchors::{Anchors, Targets, Truth};
 use crate::config::{Config, InputConfig};
 use crate::imaging;
@@ -79,6 +79,13 @@ impl Batcher {
     #[must_use]
     pub fn taught_by(self, teacher: Option<Arc<Teacher>>) -> Self {
         Self { teacher, ..self }
+    }
+
+    /// The same with crops that are made of what aligners `before` this one find.
+    #[must_use]
+    pub fn after(mut self, before: Option<&Arc<Before>>) -> Self {
+        self.pipeline = self.pipeline.after(before);
+        self
     }
 
     /// Side of the crops, pixels.

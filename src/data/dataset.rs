@@ -11,7 +11,7 @@ use image::RgbImage;
 use super::head_poses::{self, Origins};
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
-use super::{FaceLabel, Group, Reason, Report, Sample, epoch_order};
+use super::{Before, FaceLabel, Group, Reason, Report, Sample, epoch_order};
 use crate::config::{Config, OnError, PoseOrigin, SourceConfig};
 use crate::geometry::{BoxXyxy, Scheme};
 use crate::imaging;
@@ -35,6 +35,7 @@ pub struct Dataset {
     limits: imaging::Limits,
     cache: PhotoCache,
     broken: Mutex<Broken>,
+    before: Option<Arc<Before>>,
 }
 
 /// Photos that turned out broken when they were decoded.
@@ -112,14 +113,21 @@ impl Dataset {
     /// The same as the task of `config` sees it while training: photos, or one face at a time.
     ///
     /// # Errors
-    /// As [`Self::by_face`].
+    /// As [`Self::by_face`] and [`Before::of`].
     pub fn for_training(self, config: &Config) -> Result<Self> {
         match task::of(config.task).view(config) {
             View::Photos => Ok(self),
             View::Faces { .. } => {
-                self.by_face(&config.landmarks.scheme()?, config.data.turned_weight)
+                let before = Before::of(config)?.map(Arc::new);
+                let faces = self.by_face(&config.landmarks.scheme()?, config.data.turned_weight)?;
+                Ok(Self { before, ..faces })
             }
         }
+    }
+
+    /// The aligners that look at its faces before the one that is trained, if there are some.
+    pub const fn before(&self) -> Option<&Arc<Before>> {
+        self.before.as_ref()
     }
 
     /// A data set of samples made elsewhere, all of one weight.
@@ -192,6 +200,7 @@ impl Dataset {
             limits: imaging::Limits::default(),
             cache: PhotoCache::new(config.data.cache_mib),
             broken: Mutex::default(),
+            before: None,
         }
     }
 
@@ -239,10 +248,14 @@ impl Dataset {
         Ok(())
     }
 
-    /// What was left out since loading, while photos were decoded.
+    /// What was left out since loading, while photos were decoded, and how often aligners before the
+    /// one that is trained lost a face.
     pub fn left_out(&self) -> Report {
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        broken.report.clone()
+        let mut report = broken.report.clone();
+        let lost = self.before.as_ref().and_then(|before| before.note());
+        report.notes.extend(lost);
+        report
     }
 
     /// Settle how heads are turned, and tell where that comes from if somebody wants to know.

@@ -68,7 +68,7 @@ impl Loader {
             let batcher = batcher.taught_by(Teacher::load(&config.distill)?);
             let work = Arc::new(Work {
                 dataset: Arc::clone(dataset),
-                batcher,
+                batcher: batcher.after(dataset.before()),
                 order,
                 batch_size,
                 seed: config.seed,

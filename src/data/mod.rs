@@ -6,6 +6,7 @@
 mod attributes;
 pub mod augment;
 mod batcher;
+mod before;
 mod beside;
 mod coco;
 mod convert;
@@ -39,6 +40,7 @@ mod yolo;
 
 pub use attributes::AttributeWeights;
 pub use batcher::{Batch, Batcher, Item};
+pub use before::Before;
 pub use convert::Converter;
 pub use crops::{CropRange, crop_text};
 pub use dataset::Dataset;

@@ -5,7 +5,7 @@ use image::RgbImage;
 
 use crate::data::FaceLabel;
 use crate::geometry::{BoxXyxy, Face};
-use crate::infer::Predictor;
+use crate::infer::{Around, Predictor};
 
 /// Who says where the faces are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,8 @@ pub fn align_truths(
     photo: &RgbImage,
     labels: &[FaceLabel],
 ) -> Result<Vec<Face>> {
-    align(predictor, photo, labels, |face| face.landmarks.bounds())
+    let bounds = |face: &FaceLabel| face.landmarks.bounds();
+    align(predictor, photo, labels, Around::Landmarks, bounds)
 }
 
 /// The same in the box of each label.
@@ -38,19 +39,23 @@ pub(super) fn align_listed(
     photo: &RgbImage,
     labels: &[FaceLabel],
 ) -> Result<Vec<Face>> {
-    align(predictor, photo, labels, |face| Some(face.box_xyxy))
+    let bounds = |face: &FaceLabel| Some(face.box_xyxy);
+    align(predictor, photo, labels, Around::Face, bounds)
 }
 
 fn align(
     predictor: &Predictor,
     photo: &RgbImage,
     labels: &[FaceLabel],
+    around: Around,
     bounds: impl Fn(&FaceLabel) -> Option<BoxXyxy>,
 ) -> Result<Vec<Face>> {
     let faces = labels.iter().filter(|f| !f.ignored && f.has_landmarks());
     let (faces, boxes): (Vec<&FaceLabel>, Vec<BoxXyxy>) =
         faces.filter_map(|f| Some((f, bounds(f)?))).unzip();
-    let found = faces.into_iter().zip(predictor.align(photo, &boxes)?);
+    let found = faces
+        .into_iter()
+        .zip(predictor.align(photo, &boxes, around)?);
     let own_box = |(label, face): (&FaceLabel, Option<Face>)| {
         Some(Face {
             box_xyxy: label.box_xyxy,

@@ -118,7 +118,9 @@ pub fn run_with(
 ) -> Result<Outcome> {
     let mut options = settings.options.clone();
     options.subsets = settings.subsets.names();
-    let looks_twice = settings.boxes == Boxes::Detected && predictor.align_options().is_some();
+    // The photos are labelled with the points that faces get in the end.
+    let comparable = predictor.coarse_scheme() == predictor.scheme();
+    let looks_twice = settings.boxes == Boxes::Detected && predictor.looks_again() && comparable;
     let mut first_look = looks_twice.then(|| Evaluator::new(predictor.scheme(), options.clone()));
     let mut evaluator = Evaluator::new(predictor.scheme(), options);
     let mut faces = Vec::new();

@@ -9,5 +9,6 @@ mod predictor;
 pub use compute::Compute;
 pub use predictor::Predictor;
 pub use retinamark_core::infer::{
-    AlignOptions, Clock, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared, Stage,
+    AlignOptions, Around, Clock, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
+    Stage,
 };

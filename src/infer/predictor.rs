@@ -1,7 +1,7 @@
 //! Both looks, with all that is known of their weights.
 
 use std::ops::{Deref, DerefMut};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use retinamark_core::infer::{self as core, FirstLook, SecondLook};
@@ -16,7 +16,7 @@ use crate::model::{Aligner, Network, RetinaFace};
 pub struct Predictor {
     looks: core::Predictor,
     config: Config,
-    aligner_config: Option<Config>,
+    aligner_configs: Vec<Config>,
 }
 
 impl Deref for Predictor {
@@ -39,34 +39,29 @@ impl Predictor {
     /// # Errors
     /// Names the file when it cannot be read or is not one of ours.
     pub fn load(path: &Path, compute: impl Into<Compute>) -> Result<Self> {
-        Self::load_pair(path, None, compute)
+        Self::load_with(path, &[], compute)
     }
 
-    /// From a weights file and, if one is given, another one with the aligner to use. An ONNX file
-    /// of an SCRFD detector will do too; it has no aligner.
+    /// From a weights file and others with aligners to use ([`Networks::load_with`]). An ONNX file of
+    /// an SCRFD detector will do too; it has no aligner.
     ///
     /// # Errors
     /// Names the file that cannot be read, is not one of ours, or has no aligner.
-    pub fn load_pair(
+    pub fn load_with(
         path: &Path,
-        aligner: Option<&Path>,
+        aligners: &[PathBuf],
         compute: impl Into<Compute>,
     ) -> Result<Self> {
         let compute = compute.into();
         if is_onnx(path) {
             ensure!(
-                aligner.is_none(),
+                aligners.is_empty(),
                 "--aligner looks again at faces of our detectors, and {} is another's",
                 path.display()
             );
             return Self::of_onnx(path);
         }
-        let mut networks = Networks::load(path)?;
-        if let Some(other) = aligner {
-            networks = networks
-                .with_aligner_of(Networks::load(other)?)
-                .with_context(|| format!("--aligner {}", other.display()))?;
-        }
+        let networks = Networks::load_with(path, aligners)?;
         Self::of_networks(&networks, compute).with_context(|| format!("in {}", path.display()))
     }
 
@@ -77,26 +72,30 @@ impl Predictor {
         Ok(Self {
             config: Config::of_settings(looks.settings()),
             looks,
-            aligner_config: None,
+            aligner_configs: Vec::new(),
         })
     }
 
     /// From the networks of a file.
     ///
     /// # Errors
-    /// When their configs are impossible, their landmarks differ, or burn is to compute in bytes.
+    /// When their configs are impossible, the order of aligners is or one is missing, or burn is to
+    /// compute in bytes.
     pub fn of_networks(networks: &Networks, compute: impl Into<Compute>) -> Result<Self> {
         let compute = compute.into();
+        networks.check_first()?;
         let config = networks.header.config.clone();
         let settings = config.settings();
         let first = first_of(networks, &compute)?.map(|network| (network, &settings));
-        let (aligner_config, network) = second_of(networks, &compute)?.unzip();
-        let own = aligner_config.as_ref().map(Config::settings);
-        let looks = core::Predictor::of_looks(first, network.zip(own.as_ref()))?;
+        let (aligner_configs, further): (Vec<Config>, Vec<_>) =
+            second_of(networks, &compute)?.into_iter().unzip();
+        let own: Vec<_> = aligner_configs.iter().map(Config::settings).collect();
+        let further = further.into_iter().zip(&own).collect();
+        let looks = core::Predictor::of_looks(first, further)?;
         Ok(Self {
             looks,
             config,
-            aligner_config,
+            aligner_configs,
         })
     }
 
@@ -109,7 +108,7 @@ impl Predictor {
         Ok(Self {
             looks: core::Predictor::new(network, &config.settings())?,
             config: config.clone(),
-            aligner_config: None,
+            aligner_configs: Vec::new(),
         })
     }
 
@@ -126,14 +125,14 @@ impl Predictor {
         Ok(Self {
             looks: core::Predictor::of_aligner(network, &config.settings())?,
             config: config.clone(),
-            aligner_config: Some(config.clone()),
+            aligner_configs: vec![config.clone()],
         })
     }
 
-    /// The same with a second look by `model`.
+    /// The same with a look more, by `model`.
     ///
     /// # Errors
-    /// When it has other landmarks.
+    /// As [`core::Predictor::with_aligner`].
     pub fn with_aligner(
         self,
         model: Aligner,
@@ -141,9 +140,11 @@ impl Predictor {
         compute: impl Into<Compute>,
     ) -> Result<Self> {
         let network = second_look(model, config, &compute.into())?;
+        let mut aligner_configs = self.aligner_configs;
+        aligner_configs.push(config.clone());
         Ok(Self {
             looks: self.looks.with_aligner(network, &config.settings())?,
-            aligner_config: Some(config.clone()),
+            aligner_configs,
             ..self
         })
     }
@@ -153,7 +154,7 @@ impl Predictor {
     pub fn one_pass(self) -> Self {
         Self {
             looks: self.looks.one_pass(),
-            aligner_config: None,
+            aligner_configs: Vec::new(),
             ..self
         }
     }
@@ -163,9 +164,9 @@ impl Predictor {
         &self.config
     }
 
-    /// The config that came with the aligner's weights, if there is one.
-    pub const fn aligner_config(&self) -> Option<&Config> {
-        self.aligner_config.as_ref()
+    /// The configs that came with the aligners' weights, in the order in which they look.
+    pub fn aligner_configs(&self) -> &[Config] {
+        &self.aligner_configs
     }
 }
 
@@ -182,22 +183,23 @@ fn first_of(networks: &Networks, compute: &Compute) -> Result<Option<Box<dyn Fir
         .transpose()
 }
 
-/// The same of its aligner, with what configures it.
-fn second_of(
-    networks: &Networks,
-    compute: &Compute,
-) -> Result<Option<(Config, Box<dyn SecondLook>)>> {
-    let Some(config) = networks.header.aligner_config() else {
-        return Ok(None);
-    };
-    let network: Option<Box<dyn SecondLook>> = match (compute.executor, &networks.aligner) {
-        (true, Some(weights)) => Some(Box::new(core::Aligner::new(&config.settings(), weights)?)),
-        _ => networks
-            .aligner_on(&compute.device)?
-            .map(|model| second_look(model, config, compute))
-            .transpose()?,
-    };
-    Ok(network.map(|network| (config.clone(), network)))
+/// The same of its aligners, with what configures each.
+fn second_of(networks: &Networks, compute: &Compute) -> Result<Vec<(Config, Box<dyn SecondLook>)>> {
+    if !compute.executor {
+        let models = networks.aligners_on(&compute.device)?.into_iter();
+        let all = models.map(|(config, model)| {
+            let network = second_look(model, &config, compute)?;
+            Ok((config, network))
+        });
+        return all.collect();
+    }
+    let all = networks.header.aligners().into_iter();
+    let all = all.zip(&networks.aligners).map(|((config, _), weights)| {
+        let network = core::Aligner::new(&config.settings(), weights)?;
+        let network: Box<dyn SecondLook> = Box::new(network);
+        Ok((config.clone(), network))
+    });
+    all.collect()
 }
 
 fn first_look(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Box<dyn FirstLook>> {

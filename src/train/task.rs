@@ -1,5 +1,7 @@
 //! What training does differently for the detector and the aligner.
 
+use std::path::Path;
+
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
@@ -20,10 +22,11 @@ pub trait Trainable: Learn {
     /// When the data cannot tell it.
     fn fitted_to(self, training: &Dataset, config: &Config) -> Result<Self>;
 
-    /// For validation and snapshots: with `train.partner`, both looks.
+    /// For validation and snapshots: with `train.partner`, both looks; with `train.after`, the aligners
+    /// before this one too.
     ///
     /// # Errors
-    /// When the config is impossible, or the partner's file does not hold the other network.
+    /// When the config is impossible, or a file does not hold the network that it is named for.
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor>;
 }
 
@@ -37,12 +40,19 @@ impl Trainable for RetinaFace {
         let Some(path) = &config.train.partner else {
             return Ok(own);
         };
-        let other = Networks::load(path)?;
-        let aligner = other.aligner_on(device)?;
-        let aligner = other.header.aligner_config().cloned().zip(aligner);
-        let (config, aligner) = aligner
-            .with_context(|| format!("train.partner: {} holds no aligner", path.display()))?;
-        own.with_aligner(aligner, &config, device)
+        let mut partner = aligners(path, device).context("train.partner")?.into_iter();
+        let looks = partner.try_fold(own, |looks, (config, aligner)| {
+            looks.with_aligner(aligner, &config, device)
+        })?;
+        ensure!(
+            looks.scheme() == looks.coarse_scheme(),
+            "train.partner: {} gives {} landmarks, and this network learns {}: both looks can be \
+             validated only on the same",
+            path.display(),
+            looks.scheme().len(),
+            looks.coarse_scheme().len()
+        );
+        Ok(looks)
     }
 }
 
@@ -55,18 +65,42 @@ impl Trainable for Aligner {
             "aligner.pose: no training face says how its head is turned; give data.train.*.pose, or \
              data.pose: points"
         );
+        if let Some(path) = &config.train.after {
+            Networks::load(path)?.check_first().context("train.after")?;
+        }
         self.with_mean_shape(&mean_shape(training, config)?)
     }
 
     fn predictor(self, config: &Config, device: &Device) -> Result<Predictor> {
-        match &config.train.partner {
-            None => Predictor::of_aligner(self, config, device),
+        let mut looks = match &config.train.partner {
+            None => None,
             Some(path) => {
                 let (detector, own) = weights::load(path, device).context("train.partner")?;
-                Predictor::new(detector, &own, device)?.with_aligner(self, config, device)
+                Some(Predictor::new(detector, &own, device)?)
             }
+        };
+        let mut all = match &config.train.after {
+            None => Vec::new(),
+            Some(path) => aligners(path, device).context("train.after")?,
+        };
+        all.push((config.clone(), self));
+        for (own, aligner) in all {
+            looks = Some(match looks {
+                None => Predictor::of_aligner(aligner, &own, device)?,
+                Some(looks) => looks.with_aligner(aligner, &own, device)?,
+            });
         }
+        looks.context("there is no network")
     }
+}
+
+/// The aligners of a file.
+fn aligners(path: &Path, device: &Device) -> Result<Vec<(Config, Aligner)>> {
+    let networks = Networks::load(path)?;
+    networks.check_first()?;
+    let all = networks.aligners_on(device)?;
+    ensure!(!all.is_empty(), "{} holds no aligner", path.display());
+    Ok(all)
 }
 
 /// The mean of every landmark over all faces with each in its upright crop, as `2L` deltas in the

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::error::{Error, Result, bail, ensure};
@@ -13,11 +14,52 @@ use crate::settings::{Settings, Task};
 pub const METADATA_KEY: &str = "retinamark";
 
 /// Version of what stands under that key that is read: 2 is the first that knows aligners, 3 the
-/// first that knows convolutions in bytes.
-pub const FORMAT_VERSION: u32 = 3;
+/// first that knows convolutions in bytes, 4 the first that knows several aligners.
+pub const FORMAT_VERSION: u32 = 4;
 
-/// Before the names of an aligner's tensors in a file that holds a detector as well.
-pub const ALIGNER_PREFIX: &str = "aligner.";
+/// Before the names of tensors of the `beside` aligners that travel with a network of `task`: an
+/// aligner's own tensors have plain names where it is the file's first network.
+pub fn aligner_prefixes(task: Task, beside: usize) -> Vec<String> {
+    let first = if task == Task::Align { 2 } else { 1 };
+    let prefix = |stage: usize| match stage {
+        1 => "aligner.".to_owned(),
+        stage => format!("aligner{stage}."),
+    };
+    (first..first + beside).map(prefix).collect()
+}
+
+/// A file's tensors (or what is known of them) by network: those without a prefix first.
+pub fn split<T>(tensors: BTreeMap<String, T>, prefixes: &[String]) -> Vec<BTreeMap<String, T>> {
+    let mut all: Vec<BTreeMap<String, T>> = Vec::new();
+    all.resize_with(1 + prefixes.len(), BTreeMap::new);
+    for (name, tensor) in tensors {
+        let inner = |(i, prefix): (usize, &String)| {
+            let inner = name.strip_prefix(prefix.as_str())?;
+            Some((1 + i, inner.to_owned()))
+        };
+        let found = prefixes.iter().enumerate().find_map(inner);
+        let (network, name) = found.unwrap_or((0, name));
+        all[network].insert(name, tensor);
+    }
+    all
+}
+
+/// What a header says of the aligners beside its network: nothing, one thing, or a list.
+///
+/// # Errors
+/// When it is something else.
+pub fn one_or_many<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    from: D,
+) -> std::result::Result<Vec<T>, D::Error> {
+    let all = match Value::deserialize(from)? {
+        Value::Null => Vec::new(),
+        Value::Array(all) => all,
+        one => vec![one],
+    };
+    let all = all.into_iter().map(serde_json::from_value);
+    all.collect::<serde_json::Result<_>>()
+        .map_err(serde::de::Error::custom)
+}
 
 /// A safetensors file of any origin.
 #[derive(Clone, Debug)]
@@ -195,8 +237,8 @@ pub struct Network {
 pub struct Networks {
     /// Photos to faces.
     pub detector: Option<Network>,
-    /// Crops to landmarks.
-    pub aligner: Option<Network>,
+    /// Crops to landmarks, in the order in which they look.
+    pub aligners: Vec<Network>,
 }
 
 impl Networks {
@@ -208,8 +250,8 @@ impl Networks {
         #[derive(Deserialize)]
         struct Header {
             config: Settings,
-            #[serde(default)]
-            aligner: Option<Part>,
+            #[serde(default, deserialize_with = "one_or_many")]
+            aligner: Vec<Part>,
         }
         #[derive(Deserialize)]
         struct Part {
@@ -227,28 +269,20 @@ impl Networks {
                 "the configuration in its metadata is damaged: {error}"
             ))
         })?;
-        let (mut own, mut beside) = (Weights::default(), Weights::default());
-        for (name, tensor) in file.tensors {
-            match name.strip_prefix(ALIGNER_PREFIX) {
-                Some(inner) if header.aligner.is_some() => {
-                    beside.0.insert(inner.to_owned(), tensor)
-                }
-                _ => own.0.insert(name, tensor),
-            };
-        }
         let task = header.config.task;
-        let own = Network {
-            settings: header.config,
-            weights: own,
+        let mut settings = vec![header.config];
+        settings.extend(header.aligner.into_iter().map(|part| part.config));
+        let prefixes = aligner_prefixes(task, settings.len() - 1);
+        let tensors = split(file.tensors, &prefixes);
+        let network = |(settings, tensors)| Network {
+            settings,
+            weights: Weights(tensors),
         };
-        let aligner = header.aligner.map(|part| Network {
-            settings: part.config,
-            weights: beside,
-        });
-        let mut by_task = BTreeMap::from([(task, own)]);
+        let mut all = settings.into_iter().zip(tensors).map(network);
+        let detector = (task == Task::Detect).then(|| all.next()).flatten();
         Ok(Self {
-            detector: by_task.remove(&Task::Detect),
-            aligner: by_task.remove(&Task::Align).or(aligner),
+            detector,
+            aligners: all.collect(),
         })
     }
 }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::data::{Batch, Dataset, FaceLabel, Loader, Sample};
 use crate::geometry::{BoxXyxy, Landmarks};
 use crate::imaging::{self, Limits};
-use crate::infer::{Clock, Compute, DetectOptions, InputSize, Predictor};
+use crate::infer::{Around, Clock, Compute, DetectOptions, InputSize, Predictor};
 use crate::loss::Learn;
 use crate::model::weights::Networks;
 use crate::optim::Optimizer;
@@ -108,7 +108,7 @@ pub fn align(plan: Plan, photo: Option<&Path>) -> Result<impl FnMut() -> Result<
         .map(|i| BoxXyxy::from_xywh((i % 9) as f32 * side, (i / 9 % 5) as f32 * side, side, side))
         .collect();
     let predictor = Predictor::of_networks(&plan.networks, plan.compute)?;
-    Ok(move || Ok(predictor.align(&image, &boxes).map(drop)?))
+    Ok(move || Ok(predictor.align(&image, &boxes, Around::Face).map(drop)?))
 }
 
 /// A picture with some detail everywhere, as photos have it.

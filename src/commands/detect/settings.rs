@@ -9,7 +9,7 @@ use super::work::Outputs;
 use crate::cli::DetectArgs;
 use crate::commands::looks::Looks;
 use crate::config::Config;
-use crate::infer::{DetectOptions, InputSize};
+use crate::infer::{AlignOptions, DetectOptions, InputSize};
 use crate::output::Settings;
 
 /// As the arguments say, and `config` where they are silent.
@@ -43,14 +43,26 @@ pub(super) fn of_results(
     add("max-faces", options.max_faces.to_string());
     add("detect.top_k", options.top_k.to_string());
     add("detect.landmark_votes", options.landmark_votes.to_string());
-    let second = looks.predictor.align_options();
-    add("looks", if second.is_some() { "2" } else { "1" }.into());
-    if let Some(second) = second {
-        let aligner = args.second_look.aligner.as_deref();
-        add("aligner", aligner.map_or_else(|| Ok(none()), fingerprint)?);
-        add("passes", second.passes.to_string());
-        add("flip", second.flip.to_string());
-        add("aligner.min_score", second.min_score.to_string());
+    let aligners: Vec<&AlignOptions> = looks.predictor.align_options().collect();
+    add("looks", (1 + aligners.len()).to_string());
+    if let Some(first) = aligners.first() {
+        let files = args.second_look.aligner.iter();
+        let files: Vec<String> = files.map(|file| fingerprint(file)).collect::<Result<_>>()?;
+        let list = |of: fn(&AlignOptions) -> String| {
+            let all: Vec<String> = aligners.iter().map(|options| of(options)).collect();
+            all.join(", ")
+        };
+        add(
+            "aligner",
+            if files.is_empty() {
+                none()
+            } else {
+                files.join("; ")
+            },
+        );
+        add("passes", list(|options| options.passes.to_string()));
+        add("flip", list(|options| options.flip.to_string()));
+        add("aligner.min_score", first.min_score.to_string());
     }
     if let Some(side) = Outputs::new(args).crop {
         add("crop-size", side.to_string());

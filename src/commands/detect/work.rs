@@ -130,7 +130,7 @@ impl<'a> Worker<'a> {
             .predictor
             .prepare(&image, &self.options)
             .with_context(about)?;
-        let looks_again = self.predictor.align_options().is_some();
+        let looks_again = self.predictor.looks_again();
         let keeps_photo = self.outputs.image || self.outputs.crop.is_some() || looks_again;
         let image = keeps_photo.then_some(image);
         if !keeps_photo {

@@ -12,7 +12,8 @@ use crate::config::{Config, OnError, SourceConfig, SourceKind};
 use crate::console;
 use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Outcome, Settings};
-use crate::infer::{AlignOptions, InputSize, Predictor};
+use crate::infer::{AlignOptions, Compute, InputSize, Predictor};
+use crate::model::weights::Networks;
 
 /// What is to be measured.
 pub(super) struct Subject {
@@ -26,8 +27,8 @@ pub(super) struct Subject {
 /// What came of it.
 pub(super) struct Measurement {
     pub weights: PathBuf,
-    /// How the aligner looked; none without a second look.
-    pub look: Option<AlignOptions>,
+    /// How each aligner looked; none without a second look.
+    pub looks: Vec<AlignOptions>,
     pub sources: Vec<SourceConfig>,
     pub settings: Settings,
     pub dataset: Dataset,
@@ -42,8 +43,9 @@ pub(super) struct Measurement {
 pub(super) fn measure(args: &EvaluateArgs, subject: &Subject) -> Result<Measurement> {
     let weights = &subject.weights;
     let compute = args.compute.compute()?;
+    let predictor = load(args, subject, compute)?;
     let Looks { predictor, config } =
-        looks::load(weights, &args.second_look, &args.settings, compute)?;
+        looks::of(predictor, weights, &args.second_look, &args.settings)?;
     let config = with_lists(args, config, subject.run.as_deref())?;
     let dataset = Dataset::load(&config.data.validation, &config)?;
     let mut settings = settings(args, &config)?;
@@ -54,12 +56,26 @@ pub(super) fn measure(args: &EvaluateArgs, subject: &Subject) -> Result<Measurem
     let outcome = look(&predictor, &dataset, &settings)?;
     Ok(Measurement {
         weights: weights.clone(),
-        look: predictor.align_options().cloned(),
+        looks: predictor.align_options().copied().collect(),
         sources: config.data.validation,
         settings,
         dataset,
         outcome,
     })
+}
+
+/// The networks of a model; of a run that has trained an aligner after others, those too.
+fn load(args: &EvaluateArgs, subject: &Subject, compute: Compute) -> Result<Predictor> {
+    let named = &args.second_look.aligner;
+    let run = subject.run.as_deref().filter(|_| named.is_empty());
+    let run = run.map(|file| Config::load(Some(file), &[])).transpose()?;
+    match run.and_then(|config| config.train.after) {
+        Some(before) => {
+            let networks = Networks::load_after(&before, &subject.weights)?;
+            Predictor::of_networks(&networks, compute)
+        }
+        None => Predictor::load_with(&subject.weights, named, compute),
+    }
 }
 
 /// The settings with the lists of `--data`, or with those of a run where there are no others.

@@ -1,7 +1,7 @@
 //! What is written about a model.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde::Serialize;
@@ -17,13 +17,14 @@ use crate::{fs, render};
 #[derive(Serialize)]
 struct File<'a> {
     weights: &'a Path,
-    aligner: Option<&'a Path>,
+    /// Files of aligners that were named.
+    aligners: &'a [PathBuf],
     data: &'a [SourceConfig],
     boxes: &'a str,
     size: u32,
     second_size: Option<u32>,
     landmark_votes: usize,
-    /// Looks of the aligner at each face; 0: one pass.
+    /// Looks at each face after the first one, of all aligners together; 0: one pass.
     passes: usize,
     flip: bool,
     evaluate_score: f32,
@@ -85,17 +86,19 @@ pub(super) fn text(path: &Path, text: &str) -> Result<()> {
 }
 
 fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()> {
-    let Measurement { settings, look, .. } = measured;
+    let Measurement {
+        settings, looks, ..
+    } = measured;
     let file = File {
         weights: &measured.weights,
-        aligner: args.second_look.aligner.as_deref(),
+        aligners: &args.second_look.aligner,
         data: &measured.sources,
         boxes: boxes_name(settings.boxes),
         size: settings.size,
         second_size: args.size.get(1).copied(),
         landmark_votes: settings.detect.landmark_votes,
-        passes: look.as_ref().map_or(0, |look| look.passes),
-        flip: look.as_ref().is_some_and(|look| look.flip),
+        passes: looks.iter().map(|look| look.passes).sum(),
+        flip: looks.iter().any(|look| look.flip),
         evaluate_score: settings.detect.score,
         joint_score: settings.options.joint.score,
         joint_iou: settings.options.joint.iou,

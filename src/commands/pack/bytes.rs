@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, ensure};
 use retinamark_core::calibrate::{self, Input, Recording, Report, Seen};
 use retinamark_core::graph::Weights;
-use retinamark_core::infer::{self as core, FirstLook, Predictor, Program, SecondLook};
+use retinamark_core::infer::{self as core, Around, FirstLook, Predictor, Program, Second};
 use retinamark_core::settings::Settings;
 
 use crate::cli::PackArgs;
 use crate::commands::sources;
-use crate::config::{Config, OnError};
+use crate::config::OnError;
 use crate::console;
 use crate::data::Dataset;
 use crate::infer::DetectOptions;
@@ -19,7 +19,7 @@ use crate::model::weights::Networks;
 /// Crops that are kept: a photo may show hundreds of faces.
 const CROPS: usize = 512;
 
-/// Both networks with convolutions in bytes, after they were used on photos of `list`. What was
+/// All networks with convolutions in bytes, after they were used on photos of `list`. What was
 /// done stands in the notes.
 ///
 /// # Errors
@@ -29,9 +29,9 @@ pub fn in_bytes(mut networks: Networks, list: &str, args: &PackArgs) -> Result<N
         args.photos > 0 && args.max_loss.is_finite() && args.max_loss >= 0.0,
         "--photos and --max-loss: expected at least one photo, and a share from 0 on"
     );
-    let already = [&networks.detector, &networks.aligner];
+    let mut already = networks.detector.iter().chain(&networks.aligners);
     ensure!(
-        !already.into_iter().flatten().any(Weights::has_bytes),
+        !already.any(Weights::has_bytes),
         "{} is in 8 bits already",
         args.weights.display()
     );
@@ -58,20 +58,15 @@ pub fn in_bytes(mut networks: Networks, list: &str, args: &PackArgs) -> Result<N
         let made = about.convert("detector", &program, weights, &seen.photos, notes)?;
         networks.detector = Some(made);
     }
-    let own = networks.header.aligner_config().cloned();
-    if let (Some(weights), Some(own)) = (&networks.aligner, own) {
+    let aligners = networks.header.aligners_mut().into_iter();
+    let aligners = aligners.zip(&mut networks.aligners).zip(&seen.crops);
+    for (((own, notes), weights), crops) in aligners {
         ensure!(
-            !seen.crops.is_empty(),
+            !crops.is_empty(),
             "--calibrate {list}: no face was found for the aligner"
         );
         let program = Program::aligner(&own.settings())?;
-        let header = &mut networks.header;
-        let notes = match &mut header.aligner {
-            Some(part) => &mut part.notes,
-            None => &mut header.notes,
-        };
-        let made = about.convert("aligner", &program, weights, &seen.crops, notes)?;
-        networks.aligner = Some(made);
+        *weights = about.convert("aligner", &program, weights, crops, notes)?;
     }
     Ok(networks)
 }
@@ -79,13 +74,15 @@ pub fn in_bytes(mut networks: Networks, list: &str, args: &PackArgs) -> Result<N
 /// What the networks were shown.
 struct Shown {
     photos: Vec<Input>,
-    crops: Vec<Input>,
+    /// Of each aligner.
+    crops: Vec<Vec<Input>>,
 }
 
-/// Use the networks as detection does: on photos, or on the labelled faces where there is only an
-/// aligner.
+/// Use the networks as detection does: on photos, or on the labelled faces where there are only
+/// aligners.
 fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
-    let (photos, crops) = (Seen::new(most), Seen::new(CROPS));
+    let photos = Seen::new(most);
+    let crops: Vec<Seen> = networks.aligners.iter().map(|_| Seen::new(CROPS)).collect();
     let header = &networks.header;
     let predictor = recording(networks, &photos, &crops)?;
     let options = DetectOptions::from(&header.config.detect);
@@ -102,21 +99,21 @@ fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
             predictor.detect(&photo, &options)?;
         } else {
             let boxes: Vec<_> = sample.faces.iter().map(|face| face.box_xyxy).collect();
-            predictor.align(&photo, &boxes)?;
+            predictor.align(&photo, &boxes, Around::Face)?;
         }
     }
     let shown = Shown {
         photos: photos.take(),
-        crops: crops.take(),
+        crops: crops.iter().map(Seen::take).collect(),
     };
     ensure!(
-        !shown.photos.is_empty() || !shown.crops.is_empty(),
+        !shown.photos.is_empty() || shown.crops.iter().any(|crops| !crops.is_empty()),
         "--calibrate: no photo of the list could be looked at"
     );
     Ok(shown)
 }
 
-fn recording(networks: &Networks, photos: &Seen, crops: &Seen) -> Result<Predictor> {
+fn recording(networks: &Networks, photos: &Seen, crops: &[Seen]) -> Result<Predictor> {
     let settings = networks.header.config.settings();
     let first = |weights: &Weights| -> Result<Box<dyn FirstLook>> {
         Ok(Box::new(Recording {
@@ -124,19 +121,20 @@ fn recording(networks: &Networks, photos: &Seen, crops: &Seen) -> Result<Predict
             seen: photos.clone(),
         }))
     };
-    let own = networks.header.aligner_config().map(Config::settings);
-    let second = |(weights, own): (&Weights, &Settings)| -> Result<Box<dyn SecondLook>> {
-        Ok(Box::new(Recording {
+    let detector = networks.detector.as_ref().map(first).transpose()?;
+    let own = networks.header.aligners().into_iter();
+    let own: Vec<Settings> = own.map(|(config, _)| config.settings()).collect();
+    let mut aligners: Vec<Second<'_>> = Vec::new();
+    for ((own, weights), crops) in own.iter().zip(&networks.aligners).zip(crops) {
+        let network = Recording {
             network: core::Aligner::new(own, weights)?,
             seen: crops.clone(),
-        }))
-    };
-    let detector = networks.detector.as_ref().map(first).transpose()?;
-    let aligner = networks.aligner.as_ref().zip(own.as_ref());
-    let aligner = aligner.map(second).transpose()?;
+        };
+        aligners.push((Box::new(network), own));
+    }
     Ok(Predictor::of_looks(
         detector.map(|network| (network, &settings)),
-        aligner.zip(own.as_ref()),
+        aligners,
     )?)
 }
 

@@ -21,13 +21,7 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
         "{out} exists already: choose another --out, or replace it with --force"
     );
     fs::check_parent(&args.out)?;
-    let mut networks = Networks::load(&args.weights)?;
-    if let Some(path) = &args.aligner {
-        let other = Networks::load(path)?;
-        networks = networks
-            .with_aligner_of(other)
-            .with_context(|| format!("--aligner {}", path.display()))?;
-    }
+    let mut networks = Networks::load_with(&args.weights, &args.aligner)?;
     let precision = if args.half {
         Precision::F16
     } else {

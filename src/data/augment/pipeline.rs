@@ -1,5 +1,7 @@
 //! All augmentations in order.
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +12,7 @@ use super::draw::chance;
 use super::{blur, color, crop, erase, face, flip, grey, jpeg, labels, rotate};
 use super::{low_res, occlude, perspective, stretch, yaw};
 use crate::config::{AugmentConfig, Config};
-use crate::data::FaceLabel;
+use crate::data::{Before, FaceLabel};
 use crate::geometry::{Affine, Distortion, Scheme};
 use crate::imaging;
 use crate::task::{self, View as Taught};
@@ -26,6 +28,8 @@ pub struct Pipeline {
     margin: f32,
     /// Of the crops of single faces, where those are learned.
     context: Option<f32>,
+    /// Aligners that look at the face before the one that is trained.
+    before: Option<Arc<Before>>,
 }
 
 impl Pipeline {
@@ -49,7 +53,16 @@ impl Pipeline {
             fill: config.input.mean_rgb(),
             margin,
             context,
+            before: None,
         })
+    }
+
+    /// The same with crops of faces that are made of what aligners `before` this one find.
+    pub fn after(self, before: Option<&Arc<Before>>) -> Self {
+        Self {
+            before: before.cloned(),
+            ..self
+        }
     }
 
     /// Draw one crop of `image`: a square of the configured side and the faces in it, in pixels
@@ -57,7 +70,8 @@ impl Pipeline {
     /// Where single faces are learned the crop shows the first one.
     ///
     /// # Errors
-    /// When a face has landmarks of another scheme, or the photo cannot be resized.
+    /// When a face has landmarks of another scheme, the photo cannot be resized, or an aligner before
+    /// this one fails.
     pub fn apply(
         &self,
         image: &RgbImage,
@@ -68,11 +82,14 @@ impl Pipeline {
         let side = self.side as f32;
         let photo = [image.width() as f32, image.height() as f32];
         let angle = rotate::angle(&self.config.rotation, rng);
-        let face = self.context.zip(faces.first());
-        let face = face.and_then(|(context, face)| {
-            let about = (&self.scheme, context);
-            face::choose(&self.config.face, about, face, side, angle, rng)
-        });
+        let before = self.before.as_deref().map(|before| (before, image));
+        let face = match self.context.zip(faces.first()) {
+            Some((context, face)) => {
+                let about = (&self.scheme, context);
+                face::choose(&self.config.face, about, before, face, [side, angle], rng)?
+            }
+            None => None,
+        };
         let view = match face {
             Some(view) => view,
             None => crop::choose(&self.config, photo, faces, side, angle, rng),

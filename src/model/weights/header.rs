@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use retinamark_core::weights::one_or_many;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::config::{Config, Task, deserialize_saved};
 
-/// Version of [`Header`] that is written: 3 where convolutions are in bytes, so that a program which
-/// does not know them says so.
-const fn version(in_bytes: bool) -> u32 {
-    if in_bytes { 3 } else { 2 }
+/// Version of [`Header`] that is written: 3 where convolutions are in bytes and 4 where there are
+/// several aligners, so that a program which does not know them says so.
+const fn version(in_bytes: bool, aligners: usize) -> u32 {
+    match (aligners, in_bytes) {
+        (0 | 1, false) => 2,
+        (0 | 1, true) => 3,
+        _ => 4,
+    }
 }
 
 /// What a weights file says about itself, as JSON under the metadata key `retinamark`.
@@ -26,11 +31,29 @@ pub struct Header {
     pub config: Config,
     /// Anything else: training steps, figures.
     #[serde(default)]
-    pub notes: BTreeMap<String, String>,
-    /// The aligner that travels with a detector.
-    #[serde(default)]
-    pub aligner: Option<Part>,
+    pub notes: Notes,
+    /// The aligners that travel with that network, in the order in which they look: all of them with
+    /// a detector, the further ones with an aligner. One stands by itself in the file, several in a
+    /// list.
+    #[serde(
+        default,
+        rename = "aligner",
+        deserialize_with = "one_or_many",
+        serialize_with = "serialize_parts"
+    )]
+    pub beside: Vec<Part>,
 }
+
+fn serialize_parts<S: Serializer>(parts: &[Part], into: S) -> Result<S::Ok, S::Error> {
+    match parts {
+        [] => into.serialize_none(),
+        [one] => one.serialize(into),
+        several => several.serialize(into),
+    }
+}
+
+/// What is known of a network beside its configuration.
+pub type Notes = BTreeMap<String, String>;
 
 /// What is known about one network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,17 +63,17 @@ pub struct Part {
     pub config: Config,
     /// Anything else.
     #[serde(default)]
-    pub notes: BTreeMap<String, String>,
+    pub notes: Notes,
 }
 
 impl Header {
-    pub(super) fn new(part: Part, aligner: Option<Part>) -> Self {
+    pub(super) fn new(part: Part) -> Self {
         let header = Self {
-            format_version: version(false),
+            format_version: 0,
             program: String::new(),
             config: without_folders(part.config),
             notes: part.notes,
-            aligner,
+            beside: Vec::new(),
         };
         header.written_now(false)
     }
@@ -58,16 +81,25 @@ impl Header {
     /// The same, written by this program.
     pub(super) fn written_now(self, in_bytes: bool) -> Self {
         Self {
-            format_version: version(in_bytes),
+            format_version: version(in_bytes, self.aligners().len()),
             program: concat!("retinamark ", env!("CARGO_PKG_VERSION")).into(),
             ..self
         }
     }
 
-    /// The configuration of the aligner, if there is one.
-    pub fn aligner_config(&self) -> Option<&Config> {
-        let own = (self.config.task == Task::Align).then_some(&self.config);
-        self.aligner.as_ref().map(|part| &part.config).or(own)
+    /// Configuration and notes of each aligner, in the order in which they look.
+    pub fn aligners(&self) -> Vec<(&Config, &Notes)> {
+        let own = (self.config.task == Task::Align).then_some((&self.config, &self.notes));
+        let beside = self.beside.iter().map(|part| (&part.config, &part.notes));
+        own.into_iter().chain(beside).collect()
+    }
+
+    /// The same for adding notes.
+    pub fn aligners_mut(&mut self) -> Vec<(&Config, &mut Notes)> {
+        let own = (self.config.task == Task::Align).then_some((&self.config, &mut self.notes));
+        let beside = self.beside.iter_mut();
+        let beside = beside.map(|part| (&part.config, &mut part.notes));
+        own.into_iter().chain(beside).collect()
     }
 }
 
@@ -82,7 +114,12 @@ fn without_folders(mut config: Config) -> Config {
     if let Some(weights) = &mut config.init.weights {
         strip(weights);
     }
-    for weights in [&mut config.train.blend_weights, &mut config.train.partner] {
+    let train = &mut config.train;
+    for weights in [
+        &mut train.blend_weights,
+        &mut train.partner,
+        &mut train.after,
+    ] {
         weights.iter_mut().for_each(strip);
     }
     strip(&mut config.train.out);

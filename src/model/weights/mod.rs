@@ -18,7 +18,7 @@ use burn::tensor::Device;
 
 pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
-pub use header::{Header, Part};
+pub use header::{Header, Notes, Part};
 pub use networks::Networks;
 pub use store::{Precision, save, save_networks, save_with_notes};
 

@@ -1,7 +1,7 @@
 //! The networks of a weights file, as their tensors.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
@@ -23,8 +23,8 @@ pub struct Networks {
     pub header: Header,
     /// The detector.
     pub detector: Option<Weights>,
-    /// The aligner.
-    pub aligner: Option<Weights>,
+    /// The aligners, in the order in which they look.
+    pub aligners: Vec<Weights>,
 }
 
 impl Networks {
@@ -35,8 +35,8 @@ impl Networks {
     pub fn new(config: Config, device: &Device) -> Result<Self> {
         let weights = with_network!(config.task, N => N::new(&config, device)?.weights()?);
         let notes = BTreeMap::new();
-        let header = Header::new(Part { config, notes }, None);
-        Ok(Self::sorted(header, weights, None))
+        let header = Header::new(Part { config, notes });
+        Ok(Self::sorted(header, vec![weights]))
     }
 
     /// Read all networks of a file that this program wrote.
@@ -65,49 +65,126 @@ impl Networks {
                  metadata); other files go under init.weights"
             )
         })?;
-        let (own, beside) = file.split();
+        let mut tensors = file.split().into_iter();
+        let own = tensors.next().unwrap_or_default();
         let own = with_network!(header.config.task, N => checked::<N>(&header.config, own)?);
-        let beside = header.aligner.as_ref().zip(beside);
-        let aligner = beside.map(|(part, tensors)| checked::<Aligner>(&part.config, tensors));
-        let aligner = aligner.transpose()?;
-        Ok(Self::sorted(header, own, aligner))
+        let mut all = vec![own];
+        for (part, tensors) in header.beside.iter().zip(tensors) {
+            all.push(checked::<Aligner>(&part.config, tensors)?);
+        }
+        Ok(Self::sorted(header, all))
     }
 
-    /// Of the weights of the header's own network, and those of the aligner beside it.
-    fn sorted(header: Header, own: Weights, beside: Option<Weights>) -> Self {
-        let mut by_task = BTreeMap::from([(header.config.task, own)]);
+    /// Of the weights of the header's own network, and those of the aligners beside it.
+    fn sorted(header: Header, all: Vec<Weights>) -> Self {
+        let mut all = all.into_iter();
+        let finds = header.config.task == Task::Detect;
+        let detector = finds.then(|| all.next()).flatten();
         Self {
-            detector: by_task.remove(&Task::Detect),
-            aligner: beside.or(by_task.remove(&Task::Align)),
             header,
+            detector,
+            aligners: all.collect(),
         }
     }
 
-    /// The same with the aligner of `other`, instead of its own if it has one.
+    /// [`Networks::load`] with the aligners of other files, in their order: instead of its own where
+    /// the first file holds a detector, after its own where it holds aligners only.
     ///
     /// # Errors
-    /// When this has no detector or `other` no aligner.
-    pub fn with_aligner_of(self, other: Self) -> Result<Self> {
-        let config = other.header.aligner_config().cloned();
-        let (Some(config), Some(aligner)) = (config, other.aligner) else {
-            bail!("it holds no aligner");
-        };
-        ensure!(
-            self.detector.is_some(),
-            "the first file holds no detector for it"
-        );
-        let notes = match other.header.aligner {
-            Some(part) => part.notes,
-            None => other.header.notes,
-        };
+    /// As there, for each file; when one of `aligners` holds none, or one that was trained after
+    /// another ([`Networks::check_first`]) comes first.
+    pub fn load_with(path: &Path, aligners: &[PathBuf]) -> Result<Self> {
+        let mut networks = Self::load(path)?;
+        let mut more = Vec::new();
+        for path in aligners {
+            let named = || format!("--aligner {}", path.display());
+            more.extend(Self::load(path)?.into_aligners().with_context(named)?);
+        }
+        if !more.is_empty() {
+            networks = networks.with_aligners(more);
+            let first = |path: &PathBuf| format!("--aligner {}", path.display());
+            let first = aligners.first().map(first).unwrap_or_default();
+            networks.check_first().context(first)?;
+        }
+        Ok(networks)
+    }
+
+    /// The aligners of the file `before`, and after them those of `path`; no detector.
+    ///
+    /// # Errors
+    /// As [`Networks::load`], and when one of the files holds no aligner.
+    pub fn load_after(before: &Path, path: &Path) -> Result<Self> {
+        let mut all = Vec::new();
+        for path in [before, path] {
+            let named = || path.display().to_string();
+            all.extend(Self::load(path)?.into_aligners().with_context(named)?);
+        }
+        let (parts, aligners): (Vec<Part>, Vec<Weights>) = all.into_iter().unzip();
+        let mut parts = parts.into_iter();
+        let first = parts.next().context("there is no aligner")?;
         Ok(Self {
             header: Header {
-                aligner: Some(Part { config, notes }),
-                ..self.header
+                beside: parts.collect(),
+                ..Header::new(first)
             },
-            detector: self.detector,
-            aligner: Some(aligner),
+            detector: None,
+            aligners,
         })
+    }
+
+    /// Its aligners.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn into_aligners(self) -> Result<Vec<(Part, Weights)>> {
+        ensure!(!self.aligners.is_empty(), "it holds no aligner");
+        let parts = self.header.aligners().into_iter();
+        let parts = parts.map(|(config, notes)| Part {
+            config: config.clone(),
+            notes: notes.clone(),
+        });
+        Ok(parts.zip(self.aligners.clone()).collect())
+    }
+
+    /// The same with these aligners, as [`Networks::load_with`] says.
+    #[must_use]
+    pub fn with_aligners(self, more: Vec<(Part, Weights)>) -> Self {
+        let Self {
+            mut header,
+            detector,
+            mut aligners,
+        } = self;
+        if detector.is_some() {
+            header.beside.clear();
+            aligners.clear();
+        }
+        let (parts, weights): (Vec<Part>, Vec<Weights>) = more.into_iter().unzip();
+        header.beside.extend(parts);
+        aligners.extend(weights);
+        Self {
+            header,
+            detector,
+            aligners,
+        }
+    }
+
+    /// Whether its first aligner may come first: one that was trained on crops of another one
+    /// (`train.after`) is to see such crops.
+    ///
+    /// # Errors
+    /// Names the file that is missing.
+    pub fn check_first(&self) -> Result<()> {
+        let first = self.header.aligners().into_iter().next();
+        let Some((config, Some(after))) = first.map(|(config, _)| (config, &config.train.after))
+        else {
+            return Ok(());
+        };
+        let points = config.landmarks.scheme()?.len();
+        bail!(
+            "its aligner of {points} landmarks sees the crops of another one, which is missing (it was \
+             trained with train.after: {after}): name both, --aligner {after} --aligner FILE",
+            after = after.display()
+        )
     }
 
     /// The detector on burn's tensors, if there is one.
@@ -121,14 +198,14 @@ impl Networks {
             .transpose()
     }
 
-    /// The aligner on burn's tensors, if there is one.
+    /// The aligners on burn's tensors, in order, with what configures each.
     ///
     /// # Errors
-    /// When its convolutions are in bytes.
-    pub fn aligner_on(&self, device: &Device) -> Result<Option<Aligner>> {
-        let pair = self.header.aligner_config().zip(self.aligner.as_ref());
-        pair.map(|(config, weights)| build(config, weights, device))
-            .transpose()
+    /// When convolutions are in bytes.
+    pub fn aligners_on(&self, device: &Device) -> Result<Vec<(Config, Aligner)>> {
+        let all = self.header.aligners().into_iter().zip(&self.aligners);
+        all.map(|((config, _), weights)| Ok((config.clone(), build(config, weights, device)?)))
+            .collect()
     }
 }
 

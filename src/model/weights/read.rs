@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail, ensure};
 use burn::store::{ModuleStore, PytorchStore};
 use burn::tensor::{DType, TensorData};
-use retinamark_core::weights::{ALIGNER_PREFIX, File, starts_like_safetensors};
+use retinamark_core::weights::{File, aligner_prefixes, split, starts_like_safetensors};
 
 use super::{Header, keys};
 use crate::config::Task;
@@ -31,32 +31,26 @@ pub struct Contents {
     pub tensors: Tensors,
 }
 
-/// Tensors of a file of any known format; of a file with two networks those of the `task`.
+/// Tensors of a file of any known format; of a file with several networks those of the `task`, and of
+/// several aligners those of the last.
 pub fn any(path: &Path, task: Task) -> Result<Tensors> {
     if starts_like_safetensors(&first_bytes(path)?) {
-        let (own, aligner) = safetensors(path)?.split();
-        let beside = aligner.filter(|_| task == Task::Align);
-        Ok(beside.unwrap_or(own))
+        let mut all = safetensors(path)?.split();
+        let last = all.pop().unwrap_or_default();
+        let own = all.into_iter().next().filter(|_| task != Task::Align);
+        Ok(own.unwrap_or(last))
     } else {
         pytorch(path)
     }
 }
 
 impl Contents {
-    /// The tensors of the file's network, and those of the aligner beside it where there is one.
-    pub fn split(self) -> (Tensors, Option<Tensors>) {
-        let pair = self.header.is_some_and(|header| header.aligner.is_some());
-        if !pair {
-            return (self.tensors, None);
-        }
-        let (mut own, mut aligner) = (Tensors::new(), Tensors::new());
-        for (name, tensor) in self.tensors {
-            match name.strip_prefix(ALIGNER_PREFIX) {
-                Some(inner) => aligner.insert(inner.to_owned(), tensor),
-                None => own.insert(name, tensor),
-            };
-        }
-        (own, Some(aligner))
+    /// The tensors of the file's first network, and those of each aligner beside it.
+    pub fn split(self) -> Vec<Tensors> {
+        let beside = self.header.map_or(Vec::new(), |header| {
+            aligner_prefixes(header.config.task, header.beside.len())
+        });
+        split(self.tensors, &beside)
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, TensorData};
 use retinamark_core::graph::{Tensor, Weights, is_byte_field, weight_byte};
-use retinamark_core::weights::{ALIGNER_PREFIX, METADATA_KEY, SCALE};
+use retinamark_core::weights::{METADATA_KEY, SCALE, aligner_prefixes};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
 use super::header::{Header, Part};
@@ -52,24 +52,24 @@ pub fn save_with_notes<N: Network>(
         task: N::TASK,
         ..config.clone()
     };
-    let header = Header::new(Part { config, notes }, None);
+    let header = Header::new(Part { config, notes });
     let weights = model.weights()?;
     write(&header, &[("", &weights)], Precision::F32, path)
 }
 
-/// Write a file's networks again, both in one file where there are two, with numbers of
-/// `precision`.
+/// Write a file's networks again, all in one file, with numbers of `precision`.
 ///
 /// # Errors
 /// When there is none, or `path` cannot be written.
 pub fn save_networks(networks: &Networks, precision: Precision, path: &Path) -> Result<()> {
-    let mut parts = Vec::new();
-    parts.extend(networks.detector.as_ref().map(|weights| ("", weights)));
-    let prefix = if parts.is_empty() { "" } else { ALIGNER_PREFIX };
-    parts.extend(networks.aligner.as_ref().map(|weights| (prefix, weights)));
+    let header = &networks.header;
+    let beside = aligner_prefixes(header.config.task, header.beside.len());
+    let prefixes = std::iter::once("").chain(beside.iter().map(String::as_str));
+    let all = networks.detector.iter().chain(&networks.aligners);
+    let parts: Vec<(&str, &Weights)> = prefixes.zip(all).collect();
     ensure!(!parts.is_empty(), "there is no network to write");
     let in_bytes = parts.iter().any(|(_, weights)| weights.has_bytes());
-    let header = networks.header.clone().written_now(in_bytes);
+    let header = header.clone().written_now(in_bytes);
     write(&header, &parts, precision, path)
 }
 

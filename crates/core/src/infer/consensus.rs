@@ -28,13 +28,13 @@ pub struct Consensus {
 }
 
 impl Predictor {
-    /// Look at `face` of `photo`, whose landmarks say where it is, from several crops, straight
-    /// and mirrored. `None` when they give no crop.
+    /// Look at `face` of `photo`, whose landmarks say where it is, from several crops of the last
+    /// aligner, straight and mirrored. `None` when they give no crop.
     ///
     /// # Errors
     /// When there is no aligner, or the device fails.
     pub fn consensus(&self, photo: &RgbImage, face: &Face) -> Result<Option<Consensus>> {
-        let refiner = self.second_look()?;
+        let refiner = self.second_look()?.last();
         let Some(first) = refiner.crop_around(&face.landmarks) else {
             return Ok(None);
         };

@@ -6,7 +6,7 @@ use super::network::{Answer, FirstLook};
 use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, fit, votes};
 use crate::anchors::{AnchorCache, Anchors, Head};
 use crate::error::{Result, ensure};
-use crate::geometry::Face;
+use crate::geometry::{Face, Scheme};
 use crate::parallel;
 use crate::postprocess::{self, Kept};
 use crate::settings::Settings;
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub(super) struct Detector {
     network: Box<dyn FirstLook>,
-    points: usize,
+    scheme: Scheme,
     anchors: AnchorCache,
     head: Head,
     stride: u32,
@@ -33,11 +33,16 @@ impl Detector {
         );
         Ok(Self {
             network,
-            points: settings.landmarks.scheme()?.len(),
+            scheme: settings.landmarks.scheme()?,
             anchors: AnchorCache::new(&settings.anchors),
             head: Head::new(&settings.head, &settings.anchors),
             stride,
         })
+    }
+
+    /// Whose landmarks its faces have.
+    pub(super) const fn scheme(&self) -> &Scheme {
+        &self.scheme
     }
 
     /// Pixels of all network inputs for a photo of `width` x `height` pixels.
@@ -107,7 +112,7 @@ impl Detector {
         anchors: &Anchors,
         inputs: &[Scaled],
     ) -> Vec<Vec<Face>> {
-        let mut rows = deltas.chunks_exact((2 * self.points).max(1));
+        let mut rows = deltas.chunks_exact((2 * self.scheme.len()).max(1));
         let faces = kept.iter().zip(inputs).map(|(kept, input)| {
             let faces = kept.iter().map(|voters| {
                 let rows: Vec<&[f32]> = rows.by_ref().take(voters.len()).collect();
@@ -177,7 +182,8 @@ impl Detector {
             .letterbox
             .box_to_photo(&kept.box_xyxy)
             .clip(width, height);
-        let landmarks = votes::landmarks(voters, rows, anchors, self.head.coder, self.points);
+        let coder = self.head.coder;
+        let landmarks = votes::landmarks(voters, rows, anchors, coder, self.scheme.len());
         let to_photo = |point| input.letterbox.to_photo(point);
         let landmarks: Vec<_> = landmarks.into_iter().map(to_photo).collect();
         let finite = landmarks.iter().flatten().all(|v| v.is_finite());

@@ -1,9 +1,11 @@
 //! From a photo to faces: [`Predictor`].
 
+mod cascade;
 mod clock;
 mod consensus;
 mod detector;
 mod executor;
+mod framing;
 mod network;
 mod options;
 mod predictor;
@@ -17,6 +19,7 @@ mod votes;
 pub use clock::{Clock, Stage};
 pub use consensus::Consensus;
 pub use executor::{Aligner, Detector, Program};
+pub use framing::{Around, Framing};
 pub use network::{Answer, FirstLook, RawLandmarks, SecondLook};
 pub use options::{AlignOptions, DetectOptions, FULL_SIZE_LIMIT, InputSize};
 pub use predictor::{First, Predictor, Second};

@@ -1,24 +1,24 @@
 //! Both looks in one.
 
-use std::path::Path;
+mod build;
 
 use image::RgbImage;
 
+use super::cascade::Cascade;
 use super::detector::Detector;
 use super::network::{FirstLook, SecondLook};
-use super::refiner::Refiner;
-use super::{AlignOptions, Clock, DetectOptions, Prepared, Stage, executor, twins};
-use crate::error::{Error, Result, bail, ensure};
-use crate::geometry::{BoxXyxy, Face, FaceCrop, Scheme};
+use super::{AlignOptions, Around, Clock, DetectOptions, Prepared, Stage, twins};
+use crate::error::{Error, Result};
+use crate::geometry::{BoxXyxy, Face, FaceCrop, Landmarks, Point, Scheme};
 use crate::settings::Settings;
-use crate::weights::Networks;
 
-/// Finds faces in photos (the detector) and looks again at each (the aligner); one of the two may
-/// be missing. One predictor may be used from many threads at once.
+/// Finds faces in photos (the detector) and looks again at each (one aligner, or several that each
+/// see what the one before has found); one of the two may be missing. One predictor may be used
+/// from many threads at once.
 #[derive(Debug)]
 pub struct Predictor {
     detector: Option<Detector>,
-    refiner: Option<Refiner>,
+    aligners: Option<Cascade>,
     settings: Settings,
     scheme: Scheme,
     clock: Clock,
@@ -31,124 +31,21 @@ pub type First<'a> = (Box<dyn FirstLook>, &'a Settings);
 pub type Second<'a> = (Box<dyn SecondLook>, &'a Settings);
 
 impl Predictor {
-    /// From the bytes of a weights file, on the executor.
-    ///
-    /// # Errors
-    /// When they are none of ours, cut off, or the tensors do not fit the configuration.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        Self::of_networks(&Networks::parse(bytes)?)
-    }
-
-    /// From a weights file, on the executor.
-    ///
-    /// # Errors
-    /// As [`Predictor::from_bytes`], with the file's name.
-    pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|source| Error::Io {
-            path: path.to_owned(),
-            source,
-        })?;
-        Self::from_bytes(&bytes).map_err(|error| error.in_file(path))
-    }
-
-    /// From the networks of a file, on the executor.
-    ///
-    /// # Errors
-    /// When tensors do not fit, or the networks' landmarks differ.
-    pub fn of_networks(networks: &Networks) -> Result<Self> {
-        let (mut first, mut second): (Option<First<'_>>, Option<Second<'_>>) = (None, None);
-        if let Some(own) = &networks.detector {
-            let network = executor::Detector::new(&own.settings, &own.weights)?;
-            first = Some((Box::new(network), &own.settings));
-        }
-        if let Some(own) = &networks.aligner {
-            let network = executor::Aligner::new(&own.settings, &own.weights)?;
-            second = Some((Box::new(network), &own.settings));
-        }
-        Self::of_looks(first, second)
-    }
-
-    /// From networks and what configures each; one of the two may be missing.
-    ///
-    /// # Errors
-    /// When both are, a setting is impossible, or the networks' landmarks differ.
-    pub fn of_looks(first: Option<First<'_>>, second: Option<Second<'_>>) -> Result<Self> {
-        match (first, second) {
-            (Some((first, own)), None) => Self::new(first, own),
-            (Some((first, own)), Some((second, other))) => {
-                Self::new(first, own)?.with_aligner(second, other)
-            }
-            (None, Some((second, own))) => Self::of_aligner(second, own),
-            (None, None) => bail!(Weights, "there is no network"),
-        }
-    }
-
-    /// From an ONNX file of an SCRFD detector, which gives five landmarks.
-    ///
-    /// # Errors
-    /// When it is something else.
-    #[cfg(feature = "onnx")]
-    pub fn from_onnx(bytes: &[u8]) -> Result<Self> {
-        let detector = super::scrfd::Scrfd::new(bytes)?;
-        let settings = detector.settings().clone();
-        Self::new(Box::new(detector), &settings)
-    }
-
-    /// From a detector's network: one look.
-    ///
-    /// # Errors
-    /// When the landmark scheme or strides are impossible.
-    pub fn new(network: Box<dyn FirstLook>, settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            detector: Some(Detector::new(network, settings)?),
-            refiner: None,
-            scheme: settings.landmarks.scheme()?,
-            settings: settings.clone(),
-            clock: Clock::default(),
-        })
-    }
-
-    /// From an aligner's network alone, which has to be told where the faces are.
-    ///
-    /// # Errors
-    /// When the landmark scheme is impossible.
-    pub fn of_aligner(network: Box<dyn SecondLook>, settings: &Settings) -> Result<Self> {
-        Ok(Self {
-            detector: None,
-            refiner: Some(Refiner::new(network, settings)?),
-            scheme: settings.landmarks.scheme()?,
-            settings: settings.clone(),
-            clock: Clock::default(),
-        })
-    }
-
-    /// The same with a second look.
-    ///
-    /// # Errors
-    /// When it has other landmarks.
-    pub fn with_aligner(self, network: Box<dyn SecondLook>, settings: &Settings) -> Result<Self> {
-        let refiner = Refiner::new(network, settings)?;
-        ensure!(
-            *refiner.scheme() == self.scheme,
-            Settings,
-            "the aligner gives {} landmarks ({}), the detector {} ({})",
-            refiner.scheme().len(),
-            refiner.scheme().name(),
-            self.scheme.len(),
-            self.scheme.name()
-        );
-        Ok(Self {
-            refiner: Some(refiner),
-            ..self
-        })
-    }
-
     /// The same without the second look.
     #[must_use]
     pub fn one_pass(self) -> Self {
         Self {
-            refiner: None,
+            scheme: self.coarse_scheme().clone(),
+            aligners: None,
             ..self
+        }
+    }
+
+    /// The landmarks that the first look gives, or the aligners where there is no first look.
+    pub const fn coarse_scheme(&self) -> &Scheme {
+        match &self.detector {
+            Some(detector) => detector.scheme(),
+            None => &self.scheme,
         }
     }
 
@@ -169,18 +66,23 @@ impl Predictor {
 
     /// Whether faces that are looked at again come with the turn of the head.
     pub fn tells_pose(&self) -> bool {
-        let second = self.refiner.as_ref();
-        second.is_some_and(|refiner| refiner.settings().aligner.pose)
+        let second = self.aligners.as_ref();
+        second.is_some_and(|aligners| aligners.last().settings().aligner.pose)
     }
 
-    /// How it looks again at faces; `None` when it does not.
-    pub fn align_options(&self) -> Option<&AlignOptions> {
-        self.refiner.as_ref().map(|refiner| &refiner.options)
+    /// Whether it looks again at faces.
+    pub const fn looks_again(&self) -> bool {
+        self.aligners.is_some()
+    }
+
+    /// How each of its aligners looks, in order.
+    pub fn align_options(&self) -> impl Iterator<Item = &AlignOptions> {
+        self.aligners.iter().flat_map(Cascade::options)
     }
 
     /// The same for changing it.
-    pub fn align_options_mut(&mut self) -> Option<&mut AlignOptions> {
-        self.refiner.as_mut().map(|refiner| &mut refiner.options)
+    pub fn align_options_mut(&mut self) -> impl Iterator<Item = &mut AlignOptions> {
+        self.aligners.iter_mut().flat_map(Cascade::options_mut)
     }
 
     /// Tells where the time of detections goes; it stands still unless another one is set.
@@ -237,9 +139,9 @@ impl Predictor {
     /// # Errors
     /// When the device fails.
     pub fn look_again(&self, photo: &RgbImage, mut faces: Vec<Face>) -> Result<Vec<Face>> {
-        if let Some(refiner) = &self.refiner {
+        if let Some(aligners) = &self.aligners {
             self.clock.time(Stage::SecondLook, || -> Result<()> {
-                refiner.refine(photo, &mut faces)?;
+                aligners.refine(photo, &mut faces, self.coarse_scheme())?;
                 twins::remove(&mut faces);
                 Ok(())
             })?;
@@ -247,19 +149,21 @@ impl Predictor {
         Ok(faces)
     }
 
-    /// Landmarks of faces whose bounds are known: one face for each of `boxes`, with a score of
-    /// 1; `None` where a box has no size.
+    /// Landmarks of faces whose bounds are known: one face for each of `boxes`, with a score of 1;
+    /// `None` where a box has no size.
     ///
     /// # Errors
     /// When there is no aligner, or the device fails.
-    pub fn align(&self, photo: &RgbImage, boxes: &[BoxXyxy]) -> Result<Vec<Option<Face>>> {
-        let refiner = self.second_look()?;
-        let context = refiner.settings().aligner.context;
-        let crops: Vec<Option<FaceCrop>> = boxes
-            .iter()
-            .map(|&b| FaceCrop::of_box(b, context))
-            .collect();
-        let found = refiner.align(photo, crops.iter().flatten().copied().collect())?;
+    pub fn align(
+        &self,
+        photo: &RgbImage,
+        boxes: &[BoxXyxy],
+        around: Around,
+    ) -> Result<Vec<Option<Face>>> {
+        let aligners = self.second_look()?;
+        let crops = boxes.iter().map(|&b| aligners.crop_of_box(b, around));
+        let crops: Vec<Option<FaceCrop>> = crops.collect();
+        let found = aligners.align(photo, crops.iter().flatten().copied().collect())?;
         let mut found = found.into_iter();
         let face = |(&box_xyxy, crop): (&BoxXyxy, Option<FaceCrop>)| {
             let aligned = crop.and_then(|_| found.next().flatten())?;
@@ -274,23 +178,43 @@ impl Predictor {
         Ok(boxes.iter().zip(crops).map(face).collect())
     }
 
-    /// The network alone, on images of its input size: the detector's, if there is one. For
-    /// measuring.
+    /// The network alone, on images of its input size: the detector's, if there is one, else the
+    /// first aligner's. For measuring.
     ///
     /// # Errors
     /// When the device fails.
     pub fn forward(&self, images: &[RgbImage]) -> Result<()> {
-        match (&self.detector, &self.refiner) {
+        match (&self.detector, &self.aligners) {
             (Some(detector), _) => detector.forward(images),
-            (None, Some(refiner)) => refiner.forward(images),
+            (None, Some(aligners)) => aligners.first().forward(images),
             (None, None) => Ok(()),
         }
     }
 
-    pub(super) fn second_look(&self) -> Result<&Refiner> {
-        let refiner = self.refiner.as_ref();
+    /// The crop in which the first aligner looks for a face whose labelled `landmarks`, of `scheme`,
+    /// are known; `None` when they say too little.
+    ///
+    /// # Errors
+    /// When there is no aligner.
+    pub fn first_crop(&self, landmarks: &Landmarks, scheme: &Scheme) -> Result<Option<FaceCrop>> {
+        let first = self.second_look()?.first();
+        Ok(first.framing().around(landmarks, scheme))
+    }
+
+    /// The landmarks, of the last aligner's scheme, of the face in one of the first one's crops;
+    /// `None` where an aligner finds none that the next one could look around.
+    ///
+    /// # Errors
+    /// When there is no aligner, or the device fails.
+    pub fn align_in(&self, photo: &RgbImage, crop: FaceCrop) -> Result<Option<Vec<Point>>> {
+        let mut found = self.second_look()?.align(photo, vec![crop])?;
+        Ok(found.pop().flatten().map(|aligned| aligned.landmarks))
+    }
+
+    pub(super) fn second_look(&self) -> Result<&Cascade> {
+        let aligners = self.aligners.as_ref();
         let text = "these weights hold no aligner; add one with --aligner";
-        refiner.ok_or_else(|| Error::Weights(text.to_owned()))
+        aligners.ok_or_else(|| Error::Weights(text.to_owned()))
     }
 
     fn detector(&self) -> Result<&Detector> {

@@ -1,12 +1,12 @@
-//! The second look: upright crops of faces to their landmarks.
+//! An aligner's look: upright crops of faces to their landmarks.
 
 use image::RgbImage;
 
-use super::AlignOptions;
 use super::network::{RawLandmarks, SecondLook};
+use super::{AlignOptions, Framing};
 use crate::anchors::Coder;
 use crate::error::Result;
-use crate::geometry::{Affine, Face, FaceCrop, HeadPose, Landmarks, Point, Scheme};
+use crate::geometry::{Affine, FaceCrop, HeadPose, Landmarks, Point, Scheme};
 use crate::settings::Settings;
 use crate::{imaging, parallel};
 
@@ -22,7 +22,7 @@ const CLOSE: f32 = 0.05;
 pub(super) struct Refiner {
     network: Box<dyn SecondLook>,
     settings: Settings,
-    scheme: Scheme,
+    framing: Framing,
     coder: Coder,
     pub(super) options: AlignOptions,
 }
@@ -40,7 +40,7 @@ impl Refiner {
     pub(super) fn new(network: Box<dyn SecondLook>, settings: &Settings) -> Result<Self> {
         Ok(Self {
             network,
-            scheme: settings.landmarks.scheme()?,
+            framing: Framing::of(settings)?,
             coder: Coder::of_deltas(settings.anchors.variances),
             options: AlignOptions::from(&settings.aligner),
             settings: settings.clone(),
@@ -49,35 +49,17 @@ impl Refiner {
 
     /// Whose landmarks these are.
     pub(super) const fn scheme(&self) -> &Scheme {
-        &self.scheme
+        self.framing.scheme()
+    }
+
+    /// Which crops it sees.
+    pub(super) const fn framing(&self) -> &Framing {
+        &self.framing
     }
 
     /// What came with the weights.
     pub(super) const fn settings(&self) -> &Settings {
         &self.settings
-    }
-
-    /// Look again at those of a photo's `faces` that score high enough, all in one batch. A face
-    /// whose points give no crop keeps them.
-    pub(super) fn refine(&self, photo: &RgbImage, faces: &mut [Face]) -> Result<()> {
-        let mut chosen = Vec::new();
-        let mut crops = Vec::new();
-        for (index, face) in faces.iter().enumerate() {
-            if face.score >= self.options.min_score
-                && let Some(crop) = self.crop_around(&face.landmarks)
-            {
-                chosen.push(index);
-                crops.push(crop);
-            }
-        }
-        for (index, aligned) in chosen.into_iter().zip(self.align(photo, crops)?) {
-            if let Some(aligned) = aligned {
-                faces[index].landmarks = aligned.landmarks;
-                faces[index].landmark_scores = aligned.scores;
-                faces[index].pose = aligned.pose;
-            }
-        }
-        Ok(())
     }
 
     /// The landmarks in each of the `crops`, after as many passes as the options say. `None` for
@@ -100,9 +82,10 @@ impl Refiner {
         Ok(found)
     }
 
+    /// The crop of a face whose landmarks, of its own scheme, are known.
     pub(super) fn crop_around(&self, landmarks: &[Point]) -> Option<FaceCrop> {
         let landmarks = Landmarks::all(landmarks.iter().copied());
-        FaceCrop::around(&landmarks, &self.scheme, self.settings.aligner.context)
+        self.framing.around(&landmarks, self.scheme())
     }
 
     /// The network alone.
@@ -140,9 +123,9 @@ impl Refiner {
         let mut found = self.look(photo, &crops.iter().map(map).collect::<Vec<_>>())?;
         if mirrored {
             for aligned in found.iter_mut().flatten() {
-                aligned.landmarks = self.scheme.mirrored(&aligned.landmarks)?;
+                aligned.landmarks = self.scheme().mirrored(&aligned.landmarks)?;
                 if let Some(scores) = &mut aligned.scores {
-                    *scores = self.scheme.mirrored(scores)?;
+                    *scores = self.scheme().mirrored(scores)?;
                 }
             }
         }

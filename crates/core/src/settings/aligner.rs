@@ -13,6 +13,32 @@ pub enum Features {
     Last,
 }
 
+/// Where all landmarks of a face lie around eyes, nose and mouth corners. The defaults are the means
+/// over 4,987 WFLW faces: crops made with them differ from those around the landmarks themselves by
+/// 7 per cent in size and by 3 per cent of the face along either axis (standard deviations).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct AroundFive {
+    /// Longer side of their upright bounds, in longer sides of those of the five points.
+    pub scale: f32,
+    /// How far their middle lies below that of the five, in the same unit.
+    pub drop: f32,
+    /// How far it lies to the other side than the nose, in distances of the nose from the middle of
+    /// the five: the more a head is turned, the more of it lies behind the nose.
+    pub turn: f32,
+}
+
+impl Default for AroundFive {
+    fn default() -> Self {
+        Self {
+            scale: 2.11,
+            drop: 0.18,
+            turn: 1.45,
+        }
+    }
+}
+
 /// The aligner and how it is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -22,6 +48,8 @@ pub struct AlignerConfig {
     pub side: u32,
     /// Side of a crop, in longer sides of the upright face's landmarks.
     pub context: f32,
+    /// Where the landmarks lie around five points, for crops after a network of other landmarks.
+    pub around_five: AroundFive,
     /// What the linear layer reads: C3, C4 and C5 reduced, or C5 as it is (a classifier without its
     /// pooling).
     pub features: Features,
@@ -46,6 +74,7 @@ impl Default for AlignerConfig {
         Self {
             side: 128,
             context: 1.25,
+            around_five: AroundFive::default(),
             features: Features::Scales,
             channels: [32, 32, 64],
             heatmap_channels: 0,

@@ -1,4 +1,9 @@
-use super::{File, from_half};
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{File, aligner_prefixes, from_half, one_or_many, split};
+use crate::settings::Task;
 
 fn file(json: &str, data: &[u8]) -> Vec<u8> {
     let length = (json.len() as u64).to_le_bytes();
@@ -81,4 +86,51 @@ fn halves_by_hand() {
         assert_eq!(from_half(bits), value, "{bits:x}");
     }
     assert!(from_half(0x7e00).is_nan());
+}
+
+#[test]
+fn tensors_go_to_the_network_that_their_prefix_names() {
+    let beside_detector = aligner_prefixes(Task::Detect, 3);
+    assert_eq!(beside_detector, ["aligner.", "aligner2.", "aligner3."]);
+    assert_eq!(aligner_prefixes(Task::Align, 1), ["aligner2."]);
+    assert!(aligner_prefixes(Task::Align, 0).is_empty());
+    let names = [
+        "aligner.a",
+        "aligner2.a",
+        "aligner3.b.aligner.c",
+        "alignerx",
+        "b",
+    ];
+    let tensors: BTreeMap<String, usize> = names.map(str::to_owned).into_iter().zip(0..).collect();
+    let found = split(tensors, &beside_detector);
+    let list = |network: usize| -> Vec<(&str, usize)> {
+        let all = found[network].iter();
+        all.map(|(name, &value)| (name.as_str(), value)).collect()
+    };
+    assert_eq!(list(0), [("alignerx", 3), ("b", 4)]);
+    assert_eq!((list(1), list(2)), (vec![("a", 0)], vec![("a", 1)]));
+    assert_eq!(list(3), [("b.aligner.c", 2)]);
+}
+
+#[test]
+fn aligners_stand_alone_or_in_a_list() {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(default, deserialize_with = "one_or_many")]
+        aligner: Vec<Part>,
+    }
+    #[derive(Deserialize)]
+    struct Part {
+        points: usize,
+    }
+    let points = |text: &str| -> serde_json::Result<Vec<usize>> {
+        let header: Header = serde_json::from_str(text)?;
+        Ok(header.aligner.iter().map(|part| part.points).collect())
+    };
+    assert!(points("{}").unwrap().is_empty());
+    assert!(points(r#"{"aligner": null}"#).unwrap().is_empty());
+    assert_eq!(points(r#"{"aligner": {"points": 98}}"#).unwrap(), [98]);
+    let two = r#"{"aligner": [{"points": 5}, {"points": 98}]}"#;
+    assert_eq!(points(two).unwrap(), [5, 98]);
+    assert!(points(r#"{"aligner": [7]}"#).is_err());
 }
