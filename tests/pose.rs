@@ -89,7 +89,7 @@ fn one_batch_of_poses_is_learned_by_heart() {
     // The photos show the heads as they lean; the crops do not.
     let mut predictor =
         Predictor::of_aligner(trainer.averaged_model(), &config, &Device::flex()).unwrap();
-    predictor.align_options_mut().unwrap().passes = 1;
+    predictor.align_options_mut().next().unwrap().passes = 1;
     for sample in &photos.samples {
         let photo = image::open(&sample.path).unwrap().into_rgb8();
         let label = &sample.faces[0];
@@ -156,7 +156,7 @@ fn the_turn_of_the_crop_is_part_of_the_pose() {
         };
         let mut looks = core::Predictor::of_aligner(Box::new(network), &settings).unwrap();
         assert!(looks.tells_pose());
-        let options = looks.align_options_mut().unwrap();
+        let options = looks.align_options_mut().next().unwrap();
         (options.passes, options.flip) = (passes, flip);
         let face = Face {
             box_xyxy: BoxXyxy::new(20.0, 20.0, 80.0, 80.0),
