@@ -53,7 +53,7 @@ pub trait Network: Module {
     /// As [`Network::weights`].
     fn fold(self) -> Result<Self>;
 
-    /// Whether [`Network::fold`] was called.
+    /// Whether [`Network::fold`] was called on a network with batch norms.
     fn is_folded(&self) -> bool;
 
     /// Switch learning of the `parts` off (no gradients, batch norms use and keep their running
@@ -160,10 +160,10 @@ impl<D: Describe> Network for Model<D> {
 
     fn graph(&self, size: [usize; 2]) -> Graph {
         let graph = self.description.trace(size);
-        if self.is_folded() {
-            passes::without_norms(&graph)
-        } else {
+        if self.layers.has_norms() {
             graph
+        } else {
+            passes::without_norms(&graph)
         }
     }
 
@@ -187,7 +187,7 @@ impl<D: Describe> Network for Model<D> {
     }
 
     fn is_folded(&self) -> bool {
-        !self.layers.has_norms()
+        !self.layers.has_norms() && self.description.trace(ANY_SIZE).has_norms()
     }
 
     fn freeze_parts(self, parts: &[&str]) -> Result<Self> {

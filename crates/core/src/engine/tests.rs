@@ -13,16 +13,23 @@ const NORMALISE: Normalise = Normalise {
 };
 
 const BACKBONES: [BackboneKind; 5] = [
-    BackboneKind::MobilenetV1 { width: 0.25 },
+    BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    },
     BackboneKind::MobilenetV3Large { width: 0.35 },
     BackboneKind::Resnet18,
     BackboneKind::Resnet50,
-    BackboneKind::Plain { width: 0.25 },
+    BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    },
 ];
 
 fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
     DetectorNet {
         backbone: Backbone { kind },
+        batch_norm: true,
         neck_channels,
         se_reduction: 4,
         tower_layers: 2,
@@ -120,7 +127,13 @@ fn compare_detector(net: DetectorNet, size: [usize; 2]) {
 
 #[test]
 fn detectors_of_odd_sizes_are_as_described() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     for size in [[1, 1], [33, 7], [160, 97]] {
         compare_detector(net, size);
     }
@@ -138,6 +151,7 @@ fn aligners_are_as_described() {
             let net = AlignerNet {
                 features,
                 backbone: Backbone { kind },
+                batch_norm: true,
                 side,
                 channels: [8, 12, 20],
                 heatmap_channels,
@@ -188,7 +202,13 @@ fn networks_in_bytes_are_as_described() {
 
 #[test]
 fn landmarks_of_windows_are_those_of_the_whole_map() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let size = [72, 100];
     let graph = describe_detector(net)([3, size[0], size[1]]);
     let weights = reference::random_weights(&graph, 3).unwrap();
@@ -231,7 +251,13 @@ fn landmarks_of_windows_are_those_of_the_whole_map() {
 /// Bytes are normalised as [`Normalise`] says; beyond the photo lies the mean colour.
 #[test]
 fn bytes_are_read_as_their_numbers() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let (size, photo) = ([64, 96], [50, 80]);
     let graph = describe_detector(net)([3, size[0], size[1]]);
     let weights: Weights = reference::random_weights(&graph, 11).unwrap();
@@ -265,7 +291,13 @@ fn bytes_are_read_as_their_numbers() {
 
 #[test]
 fn impossible_inputs_are_errors() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let describe = describe_detector(net);
     let weights = reference::random_weights(&describe([3, 64, 64]), 1).unwrap();
     let engine = engine_of(describe, [3, 64, 64], &weights, Isa::best()).unwrap();

@@ -122,6 +122,12 @@ impl Graph {
         input.map_or([0; 3], |node| node.shape)
     }
 
+    /// Whether any convolution has a batch norm.
+    pub fn has_norms(&self) -> bool {
+        let mut ops = self.nodes.iter().map(|node| &node.op);
+        ops.any(|op| matches!(op, Op::Conv(conv) if conv.norm.is_some()))
+    }
+
     /// A node more.
     pub fn push(&mut self, node: Node) -> NodeId {
         debug_assert!(node.inputs.iter().all(|input| input.0 < self.nodes.len()));

@@ -18,6 +18,7 @@ impl DetectorNet {
     ) -> Result<Self> {
         Ok(Self {
             backbone: backbone(model),
+            batch_norm: model.batch_norm,
             neck_channels: model.neck_channels,
             se_reduction: model.se_reduction,
             tower_layers: model.landmark_tower_layers,
@@ -49,6 +50,7 @@ impl AlignerNet {
     ) -> Result<Self> {
         Ok(Self {
             backbone: backbone(model),
+            batch_norm: model.batch_norm,
             side: aligner.side as usize,
             features: aligner.features,
             channels: aligner.channels,
@@ -76,14 +78,14 @@ impl AlignerNet {
 }
 
 fn backbone(model: &ModelConfig) -> Backbone {
-    let width = model.width_multiplier;
+    let (width, gamma) = (model.width_multiplier, model.depth_gamma);
     Backbone {
         kind: match model.backbone {
-            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width },
+            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width, gamma },
             BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
             BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
             BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
-            BackboneKind::Plain => net::BackboneKind::Plain { width },
+            BackboneKind::Plain => net::BackboneKind::Plain { width, gamma },
         },
     }
 }

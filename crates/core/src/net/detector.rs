@@ -1,6 +1,7 @@
 //! The detector: faces and coarse landmarks in one pass.
 
 use super::neck::{fpn, se, ssh};
+use super::norms::Norms;
 use super::{Act, Backbone, Conv, Ops, Padding};
 
 /// Levels of the pyramid: what every backbone gives.
@@ -18,6 +19,8 @@ pub const MAX_LOG_SIZE: f32 = 3.0;
 pub struct DetectorNet {
     /// Image -> C3, C4, C5.
     pub backbone: Backbone,
+    /// Whether convolutions have batch norms.
+    pub batch_norm: bool,
     /// Channels of FPN, SSH and heads; a multiple of 4.
     pub neck_channels: usize,
     /// Channel reduction of the attention on each level; 0 leaves it out.
@@ -55,6 +58,7 @@ impl DetectorNet {
 
     /// `x` `[B,3,H,W]` of any size -> [`DetectorOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
+        let ops = &mut self.norms(ops);
         let channels = self.neck_channels;
         let maps = self.backbone.forward(ops, x);
         let levels = fpn(ops, &maps, channels, self.act());
@@ -72,6 +76,11 @@ impl DetectorNet {
             box_deltas,
             features,
         }
+    }
+
+    fn norms<'a, O>(&self, ops: &'a mut O) -> Norms<'a, O> {
+        let kept = self.batch_norm;
+        Norms { ops, kept }
     }
 
     /// 1x1 convolutions to `k` numbers an anchor, as rows.
@@ -114,6 +123,7 @@ impl DetectorNet {
     }
 
     fn tower<O: Ops>(&self, ops: &mut O, level: usize, x: &O::Value, padding: Padding) -> O::Value {
+        let ops = &mut self.norms(ops);
         let conv = Conv::new(self.tower_channels, 3)
             .act(self.act())
             .padding(padding);

@@ -12,6 +12,7 @@ mod backbone;
 mod describe;
 mod detector;
 mod neck;
+mod norms;
 mod ops;
 
 pub use aligner::{AlignerNet, AlignerOutputs};

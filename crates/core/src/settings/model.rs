@@ -26,6 +26,12 @@ pub struct ModelConfig {
     pub backbone: BackboneKind,
     /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
+    /// Channels of each layer of a MobileNetV1 or plain backbone, times this once more than the
+    /// layer before: `width_multiplier * depth_gamma^i` for layer `i`.
+    pub depth_gamma: f32,
+    /// Whether convolutions have batch norms; without, they have biases, and the numbers of the
+    /// input should be near 1.
+    pub batch_norm: bool,
     /// Channels of FPN, SSH and heads (64 or 256; a multiple of 4).
     pub neck_channels: usize,
     /// Channel reduction of the SE block on each level; 0 leaves the blocks out.
@@ -43,6 +49,8 @@ impl Default for ModelConfig {
         Self {
             backbone: BackboneKind::MobilenetV1,
             width_multiplier: 0.25,
+            depth_gamma: 1.0,
+            batch_norm: true,
             neck_channels: 64,
             se_reduction: 16,
             landmark_tower_layers: 0,

@@ -11,6 +11,7 @@ pub const POINTS: usize = 7;
 pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
     let detector = |kind, se_reduction, tower_layers| DetectorNet {
         backbone: Backbone { kind },
+        batch_norm: true,
         neck_channels: 16,
         se_reduction,
         tower_layers,
@@ -18,14 +19,27 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         per_location: 2,
         coordinates: 2 * POINTS,
     };
-    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v1 = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
     vec![
         ("mobilenet_v1", detector(v1, 4, 0)),
         ("mobilenet_v3", detector(v3, 0, 2)),
         ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
         ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
-        ("plain", detector(BackboneKind::Plain { width: 0.25 }, 0, 0)),
+        (
+            "plain",
+            detector(
+                BackboneKind::Plain {
+                    width: 0.25,
+                    gamma: 1.0,
+                },
+                0,
+                0,
+            ),
+        ),
     ]
 }
 
@@ -47,6 +61,7 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
     let aligner = |kind, features, heatmap_channels, uncertainty| AlignerNet {
         features,
         backbone: Backbone { kind },
+        batch_norm: true,
         side: 56,
         channels: [4, 8, 12],
         heatmap_channels,
@@ -54,9 +69,15 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
         points: POINTS,
         reach: 6.5,
     };
-    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v1 = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
-    let plain = BackboneKind::Plain { width: 0.25 };
+    let plain = BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    };
     vec![
         ("aligner_plain", aligner(v1, Features::Scales, 0, false)),
         ("aligner_heatmaps", aligner(v3, Features::Scales, 8, true)),

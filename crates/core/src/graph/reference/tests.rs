@@ -151,6 +151,7 @@ fn activations_by_hand() {
 fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
     let net = DetectorNet {
         backbone: Backbone { kind },
+        batch_norm: true,
         neck_channels: 16,
         se_reduction,
         tower_layers: 1,
@@ -174,6 +175,7 @@ fn folding_and_fusing_change_nothing() {
         backbone: Backbone {
             kind: BackboneKind::MobilenetV3Large { width: 0.35 },
         },
+        batch_norm: true,
         side: 48,
         channels: [4, 4, 4],
         heatmap_channels: 4,
@@ -186,7 +188,13 @@ fn folding_and_fusing_change_nothing() {
     let mut named = vec![("deltas", outputs.deltas)];
     named.extend(outputs.log_scales.map(|id| ("log_scales", id)));
     let aligner = trace.finish(&named);
-    let v1 = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 4);
+    let v1 = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        4,
+    );
     for graph in [aligner, v1, detector(BackboneKind::Resnet18, 0)] {
         let weights = random_weights(&graph, 1).unwrap();
         let image = random_image(graph.input_shape().iter().product(), 2);
@@ -206,7 +214,13 @@ fn folding_and_fusing_change_nothing() {
 
 #[test]
 fn what_does_not_fit_is_an_error() {
-    let graph = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 0);
+    let graph = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        0,
+    );
     let weights = random_weights(&graph, 1).unwrap();
     assert!(run(&graph, &weights, &[0.0; 5]).is_err());
     assert!(run(&graph, &Weights::default(), &[0.0; 3 * 37 * 66]).is_err());

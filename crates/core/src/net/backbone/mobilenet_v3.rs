@@ -110,11 +110,12 @@ fn block<O: Ops>(
     if squeeze {
         x = squeeze_excite(ops, &next(), &x, inner);
     }
-    x = ops.conv(&next(), &x, conv(to, 1));
+    let last = conv(to, 1);
     if stride == 1 && from == to {
+        x = ops.conv(&next(), &x, last.ending_path());
         ops.add(&x, input)
     } else {
-        x
+        ops.conv(&next(), &x, last)
     }
 }
 

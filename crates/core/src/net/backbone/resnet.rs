@@ -48,12 +48,12 @@ impl Depth {
         match self {
             Self::R18 => vec![
                 Conv::new(inner, 3).stride(stride).act(ACT),
-                Conv::new(to, 3),
+                Conv::new(to, 3).ending_path(),
             ],
             Self::R50 => vec![
                 Conv::new(inner, 1).act(ACT),
                 Conv::new(inner, 3).stride(stride).act(ACT),
-                Conv::new(to, 1),
+                Conv::new(to, 1).ending_path(),
             ],
         }
     }
