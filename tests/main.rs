@@ -26,3 +26,4 @@ mod regression;
 mod support;
 mod synth;
 mod train;
+mod variants;

@@ -60,6 +60,17 @@ impl Config {
 }
 
 fn input(check: &mut Check, c: &InputConfig, model: &ModelConfig) {
+    let channels = c.channel_order.channels();
+    for (key, numbers) in [("input.mean", &c.mean), ("input.std", &c.std)] {
+        check.ensure(
+            numbers.len() == channels,
+            key,
+            &format!(
+                "must have one number for each channel of input.channel_order: {channels}, not {}",
+                numbers.len()
+            ),
+        );
+    }
     for (i, (&mean, &std)) in c.mean.iter().zip(&c.std).enumerate() {
         check.between(&format!("input.mean[{i}]"), mean, 0.0, 255.0);
         check.positive(&format!("input.std[{i}]"), std, 1000.0);

@@ -40,13 +40,13 @@ impl Describe for RetinaFaceNet {
     fn describe(config: &Config) -> Result<Self> {
         let in_box = config.model.landmarks_in_box;
         Ok(Self {
-            net: DetectorNet::of(&config.model, &config.anchors, &config.landmarks)?,
+            net: DetectorNet::of_settings(&config.settings())?,
             size_variance: in_box.then_some(config.anchors.variances[1]),
         })
     }
 
     fn trace(&self, [height, width]: [usize; 2]) -> Graph {
-        let (mut trace, image) = Trace::of([3, height, width]);
+        let (mut trace, image) = Trace::of([self.net.colours, height, width]);
         let outputs = self.net.forward(&mut trace, &image);
         let landmarks: [_; LEVELS] = std::array::from_fn(|level| {
             let x = &outputs.features[level];
@@ -62,7 +62,7 @@ impl Describe for RetinaFaceNet {
 }
 
 impl RetinaFace {
-    /// `x` `[B,3,H,W]` of any size -> [`Outputs`].
+    /// `x` `[B,C,H,W]` of any size -> [`Outputs`].
     pub fn forward(&self, x: Tensor<4>) -> Outputs {
         let net = &self.description.net;
         let outputs = net.forward(&mut self.forward_ops(), &x);

@@ -164,8 +164,9 @@ impl<N: Learn> Trainer<N> {
     fn learn(&mut self, batch: Batch) -> Result<Vec<(&'static str, f64)>> {
         let (count, side) = (batch.names.len(), batch.side);
         self.pending_names.extend(batch.names);
-        let pixels = TensorData::new(batch.images, [count, 3, side, side]);
-        let images = Tensor::from_data(pixels, &self.device); // [B,3,S,S]
+        let channels = self.config.input.channel_order.channels();
+        let pixels = TensorData::new(batch.images, [count, channels, side, side]);
+        let images = Tensor::from_data(pixels, &self.device); // [B,C,S,S]
         let losses = self.model.losses(&self.loss, images, &batch.targets)?;
         let values = self.numbers(&losses);
         ensure!(

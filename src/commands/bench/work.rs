@@ -42,7 +42,8 @@ impl Plan {
     fn images(&self, device: &Device) -> Tensor<4> {
         let side = self.size as usize;
         let noise = Distribution::Uniform(-100.0, 100.0);
-        Tensor::random([self.batch, 3, side, side], noise, device) // [B,3,S,S]
+        let channels = self.config().input.channel_order.channels();
+        Tensor::random([self.batch, channels, side, side], noise, device) // [B,C,S,S]
     }
 }
 

@@ -4,6 +4,7 @@
 mod blend;
 mod find;
 mod fit;
+mod grey;
 mod header;
 mod keys;
 mod networks;
@@ -46,6 +47,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(RetinaFace, Config)> {
 /// safetensors file with PyTorch's names, or a PyTorch file (also those from before 1.6). Names
 /// are mapped from `biubug6/Pytorch_Retinaface` (whole detectors and MobileNetV1 backbones) and
 /// torchvision (backbones ResNet-18, ResNet-50 and MobileNetV3-Large); batch counters are skipped.
+/// A network of grey images takes the first kernels of one of colours, summed over these.
 ///
 /// # Errors
 /// Names the file and lists every tensor that is missing, left over or of another shape, unless
@@ -56,7 +58,8 @@ pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
         return Ok(model);
     };
     read::any(path, N::TASK)
-        .and_then(|tensors| {
+        .and_then(|mut tensors| {
+            grey::sum_colours(&model.graph(networks::ANY_SIZE), &mut tensors);
             let fitting = fit::fit(model.tensors(), tensors, init)?;
             tensors::assign(model, fitting)
         })

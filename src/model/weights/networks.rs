@@ -14,7 +14,7 @@ use crate::config::{Config, InitConfig, Task};
 use crate::model::{Aligner, Network, RetinaFace, tensors};
 
 /// Size of images that names and shapes of all tensors can be told at: any would do.
-const ANY_SIZE: [usize; 2] = [64, 64];
+pub(super) const ANY_SIZE: [usize; 2] = [64, 64];
 
 /// The networks of a file; at least one.
 #[derive(Clone, Debug)]

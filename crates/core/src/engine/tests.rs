@@ -4,12 +4,12 @@ use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights, passes, reference};
 use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Ops};
-use crate::settings::Features;
+use crate::settings::{ChannelOrder, Features, luma};
 
 const NORMALISE: Normalise = Normalise {
     mean: [123.0, 117.0, 104.0],
     std: [1.0; 3],
-    blue_first: true,
+    order: ChannelOrder::Bgr,
 };
 
 const BACKBONES: [BackboneKind; 5] = [
@@ -30,6 +30,7 @@ fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
     DetectorNet {
         backbone: Backbone { kind },
         batch_norm: true,
+        colours: 3,
         neck_channels,
         se_reduction: 4,
         tower_layers: 2,
@@ -152,6 +153,7 @@ fn aligners_are_as_described() {
                 features,
                 backbone: Backbone { kind },
                 batch_norm: true,
+                colours: 3,
                 side,
                 channels: [8, 12, 20],
                 heatmap_channels,
@@ -286,6 +288,62 @@ fn bytes_are_read_as_their_numbers() {
         let expected = engine.run(&[Image::Planar(&planar)], size).unwrap();
         let (found, expected) = (found.rows("logits", 0), expected.rows("logits", 0));
         assert_eq!(found.unwrap(), expected.unwrap());
+    }
+}
+
+/// A network of one channel sees how bright pixels are, whatever their colour.
+#[test]
+fn grey_is_read_as_brightness() {
+    let net = DetectorNet {
+        colours: 1,
+        batch_norm: false,
+        ..detector(
+            BackboneKind::Plain {
+                width: 0.25,
+                gamma: 1.1,
+            },
+            24,
+        )
+    };
+    let normalise = Normalise {
+        mean: [110.0; 3],
+        std: [64.0; 3],
+        order: ChannelOrder::Grey,
+    };
+    let (size, photo) = ([64, 96], [50, 80]);
+    let graph = describe_detector(net)([1, size[0], size[1]]);
+    let weights = reference::random_weights(&graph, 11).unwrap();
+    let colours: Vec<[u8; 3]> = (0..photo[0] * photo[1])
+        .map(|i| [37, 91, 53].map(|step| (i * step % 251) as u8))
+        .collect();
+    let twin: Vec<[u8; 3]> = colours.iter().map(|&rgb| [luma(rgb); 3]).collect();
+    let mut planar = vec![0.0; size[0] * size[1]];
+    for (at, [grey, ..]) in twin.iter().enumerate() {
+        let at = at / photo[1] * size[1] + at % photo[1];
+        planar[at] = (f32::from(*grey) - 110.0) * (1.0 / 64.0);
+    }
+    let expected = reference::run(&graph, &weights, &planar).unwrap();
+    let expected = &expected
+        .iter()
+        .find(|(name, _)| name == "logits")
+        .unwrap()
+        .1;
+    for isa in Isa::all() {
+        let describe = move |shape| Ok(describe_detector(net)(shape));
+        let engine = Engine::new(describe, [1, 64, 64], &weights, normalise, isa).unwrap();
+        let [rgb, twin] = [&colours, &twin].map(|pixels| Image::Rgb {
+            pixels: pixels.as_flattened(),
+            size: photo,
+        });
+        let outputs = engine
+            .run(&[rgb, twin, Image::Planar(&planar)], size)
+            .unwrap();
+        let rows = |image| outputs.rows("logits", image).unwrap();
+        assert_eq!(rows(0), rows(1));
+        assert_eq!(rows(0), rows(2));
+        assert!(difference(rows(0), expected) < 1e-4);
+        let few = vec![0.0; planar.len() - 1];
+        assert!(engine.run(&[Image::Planar(&few)], size).is_err());
     }
 }
 

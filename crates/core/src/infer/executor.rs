@@ -10,23 +10,13 @@ use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights};
 use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
-use crate::settings::{ChannelOrder, InputConfig, Settings};
+use crate::settings::Settings;
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
 
 /// Windows that are looked at together.
 const WINDOWS: usize = 16;
-
-fn normalise(input: &InputConfig) -> Normalise {
-    let blue_first = input.channel_order == ChannelOrder::Bgr;
-    let red_first = |[a, b, c]: [f32; 3]| if blue_first { [c, b, a] } else { [a, b, c] };
-    Normalise {
-        mean: red_first(input.mean),
-        std: red_first(input.std),
-        blue_first,
-    }
-}
 
 /// What an executor needs of a network beside its weights.
 #[derive(Clone)]
@@ -58,8 +48,8 @@ impl Program {
         };
         Ok(Self {
             describe: Arc::new(describe),
-            sample: [3, 64, 64],
-            normalise: normalise(&settings.input),
+            sample: [net.colours, 64, 64],
+            normalise: Normalise::of(&settings.input)?,
         })
     }
 
@@ -78,8 +68,8 @@ impl Program {
         };
         Ok(Self {
             describe: Arc::new(describe),
-            sample: [3, net.side, net.side],
-            normalise: normalise(&settings.input),
+            sample: [net.colours, net.side, net.side],
+            normalise: Normalise::of(&settings.input)?,
         })
     }
 
@@ -108,7 +98,7 @@ impl Detector {
     /// When they are not those.
     pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
         let net = DetectorNet::of_settings(settings)?;
-        let (normalise, isa) = (normalise(&settings.input), Isa::best());
+        let (normalise, isa) = (Normalise::of(&settings.input)?, Isa::best());
         let tower = |level: usize| {
             let describe = move |shape: Shape| {
                 let (mut trace, window) = Trace::of(shape);

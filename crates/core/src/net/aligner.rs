@@ -26,6 +26,8 @@ pub struct AlignerNet {
     pub backbone: Backbone,
     /// Whether convolutions have batch norms.
     pub batch_norm: bool,
+    /// Channels of an image: 3, or 1 of grey ones.
+    pub colours: usize,
     /// Side of the crops, pixels.
     pub side: usize,
     /// What the linear layer reads.
@@ -53,7 +55,7 @@ pub struct AlignerOutputs<V> {
 }
 
 impl AlignerNet {
-    /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
+    /// `x` `[B,C,side,side]` -> [`AlignerOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> AlignerOutputs<O::Value> {
         let kept = self.batch_norm;
         let ops = &mut Norms { ops, kept };

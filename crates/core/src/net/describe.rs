@@ -3,7 +3,7 @@
 use super::{self as net, AlignerNet, Backbone, DetectorNet};
 use crate::error::Result;
 use crate::settings::{
-    AlignerConfig, AnchorConfig, BackboneKind, LandmarksConfig, ModelConfig, Settings,
+    AlignerConfig, AnchorConfig, BackboneKind, InputConfig, LandmarksConfig, ModelConfig, Settings,
 };
 
 impl DetectorNet {
@@ -12,6 +12,7 @@ impl DetectorNet {
     /// # Errors
     /// When a custom scheme of landmarks contradicts itself.
     pub fn of(
+        input: &InputConfig,
         model: &ModelConfig,
         anchors: &AnchorConfig,
         landmarks: &LandmarksConfig,
@@ -19,6 +20,7 @@ impl DetectorNet {
         Ok(Self {
             backbone: backbone(model),
             batch_norm: model.batch_norm,
+            colours: input.channel_order.channels(),
             neck_channels: model.neck_channels,
             se_reduction: model.se_reduction,
             tower_layers: model.landmark_tower_layers,
@@ -33,7 +35,14 @@ impl DetectorNet {
     /// # Errors
     /// As there.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
-        Self::of(&settings.model, &settings.anchors, &settings.landmarks)
+        let Settings {
+            input,
+            model,
+            anchors,
+            landmarks,
+            ..
+        } = settings;
+        Self::of(input, model, anchors, landmarks)
     }
 }
 
@@ -43,6 +52,7 @@ impl AlignerNet {
     /// # Errors
     /// As [`DetectorNet::of`].
     pub fn of(
+        input: &InputConfig,
         model: &ModelConfig,
         aligner: &AlignerConfig,
         anchors: &AnchorConfig,
@@ -51,6 +61,7 @@ impl AlignerNet {
         Ok(Self {
             backbone: backbone(model),
             batch_norm: model.batch_norm,
+            colours: input.channel_order.channels(),
             side: aligner.side as usize,
             features: aligner.features,
             channels: aligner.channels,
@@ -67,13 +78,14 @@ impl AlignerNet {
     /// As there.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
         let Settings {
+            input,
             model,
             aligner,
             anchors,
             landmarks,
             ..
         } = settings;
-        Self::of(model, aligner, anchors, landmarks)
+        Self::of(input, model, aligner, anchors, landmarks)
     }
 }
 

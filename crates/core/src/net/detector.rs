@@ -21,6 +21,8 @@ pub struct DetectorNet {
     pub backbone: Backbone,
     /// Whether convolutions have batch norms.
     pub batch_norm: bool,
+    /// Channels of an image: 3, or 1 of grey ones.
+    pub colours: usize,
     /// Channels of FPN, SSH and heads; a multiple of 4.
     pub neck_channels: usize,
     /// Channel reduction of the attention on each level; 0 leaves it out.
@@ -56,7 +58,7 @@ impl DetectorNet {
         })
     }
 
-    /// `x` `[B,3,H,W]` of any size -> [`DetectorOutputs`].
+    /// `x` `[B,C,H,W]` of any size -> [`DetectorOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
         let ops = &mut self.norms(ops);
         let channels = self.neck_channels;

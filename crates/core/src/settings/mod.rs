@@ -14,7 +14,7 @@ pub use aligner::{AlignerConfig, Features};
 pub use all::Settings;
 pub use anchors::AnchorConfig;
 pub use detect::DetectConfig;
-pub use input::{ChannelOrder, InputConfig};
+pub use input::{ChannelOrder, InputConfig, LUMA, luma};
 pub use landmarks::{CustomAnatomy, CustomScheme, LandmarksConfig, SchemeName};
 pub use model::{BackboneKind, ModelConfig};
 pub use task::Task;

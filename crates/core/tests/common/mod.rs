@@ -12,6 +12,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
     let detector = |kind, se_reduction, tower_layers| DetectorNet {
         backbone: Backbone { kind },
         batch_norm: true,
+        colours: 3,
         neck_channels: 16,
         se_reduction,
         tower_layers,
@@ -24,28 +25,34 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         gamma: 1.0,
     };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
+    let plain = BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    };
+    let growing = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.05,
+    };
     vec![
         ("mobilenet_v1", detector(v1, 4, 0)),
         ("mobilenet_v3", detector(v3, 0, 2)),
         ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
         ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
+        ("plain", detector(plain, 0, 0)),
         (
-            "plain",
-            detector(
-                BackboneKind::Plain {
-                    width: 0.25,
-                    gamma: 1.0,
-                },
-                0,
-                0,
-            ),
+            "grey_unnormed",
+            DetectorNet {
+                batch_norm: false,
+                colours: 1,
+                ..detector(growing, 4, 1)
+            },
         ),
     ]
 }
 
 /// A detector with its landmark heads over whole maps.
 pub fn detector_graph(net: &DetectorNet, [height, width]: [usize; 2]) -> Graph {
-    let (mut trace, input) = Trace::of([3, height, width]);
+    let (mut trace, input) = Trace::of([net.colours, height, width]);
     let outputs = net.forward(&mut trace, &input);
     let maps = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
     let rows = trace.rows(&maps, net.coordinates);
@@ -62,6 +69,7 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
         features,
         backbone: Backbone { kind },
         batch_norm: true,
+        colours: 3,
         side: 56,
         channels: [4, 8, 12],
         heatmap_channels,
@@ -87,7 +95,7 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
 
 /// An aligner of its crops.
 pub fn aligner_graph(net: &AlignerNet) -> Graph {
-    let (mut trace, input) = Trace::of([3, net.side, net.side]);
+    let (mut trace, input) = Trace::of([net.colours, net.side, net.side]);
     let outputs = net.forward(&mut trace, &input);
     let mut named = vec![("deltas", outputs.deltas)];
     named.extend(outputs.log_scales.map(|id| ("log_scales", id)));

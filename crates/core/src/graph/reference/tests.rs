@@ -152,6 +152,7 @@ fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
     let net = DetectorNet {
         backbone: Backbone { kind },
         batch_norm: true,
+        colours: 3,
         neck_channels: 16,
         se_reduction,
         tower_layers: 1,
@@ -176,6 +177,7 @@ fn folding_and_fusing_change_nothing() {
             kind: BackboneKind::MobilenetV3Large { width: 0.35 },
         },
         batch_norm: true,
+        colours: 3,
         side: 48,
         channels: [4, 4, 4],
         heatmap_channels: 4,

@@ -64,7 +64,7 @@ fn conv(to: usize, kernel: usize) -> Conv {
     Conv::new(to, kernel).norm(NORM)
 }
 
-/// `x` `[B,3,H,W]` -> C3, C4, C5; width 1 has 40, 112 and 960 channels.
+/// `x` `[B,C,H,W]` -> C3, C4, C5; width 1 has 40, 112 and 960 channels.
 pub fn forward<O: Ops>(ops: &mut O, x: &O::Value, width: f32) -> [O::Value; 3] {
     let scaled = |channels: usize| divisible(channels as f32 * width);
     let mut from = scaled(STEM);

@@ -63,7 +63,7 @@ pub struct Backbone {
 }
 
 impl Backbone {
-    /// `x` `[B,3,H,W]` -> C3, C4, C5 at strides 8, 16, 32: `[B,C,ceil(H/stride),ceil(W/stride)]`.
+    /// `x` `[B,C,H,W]` -> C3, C4, C5 at strides 8, 16, 32: `[B,C,ceil(H/stride),ceil(W/stride)]`.
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> [O::Value; 3] {
         match self.kind {
             BackboneKind::MobilenetV1 { width, gamma } => {

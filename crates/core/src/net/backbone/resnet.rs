@@ -59,7 +59,7 @@ impl Depth {
     }
 }
 
-/// `x` `[B,3,H,W]` -> C3, C4, C5.
+/// `x` `[B,C,H,W]` -> C3, C4, C5.
 pub fn forward<O: Ops>(ops: &mut O, x: &O::Value, depth: Depth) -> [O::Value; 3] {
     let stem = Conv::new(STEM, 7).stride(2).act(ACT);
     let x = ops.conv("backbone.stem", x, stem);
