@@ -1,5 +1,6 @@
 //! Tests of optimisers, schedules, logs and the training loop.
 
+mod bytes;
 mod logs;
 mod models;
 mod optim;

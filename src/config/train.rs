@@ -80,6 +80,9 @@ pub struct TrainConfig {
     pub keep_last: usize,
     /// Epochs between validations.
     pub validate_every: usize,
+    /// Optimiser steps after which the network trains as the executor computes it in 8 bits; 0:
+    /// never.
+    pub quantize_after: usize,
     /// Weights of the other network: with them, validation and snapshots take both looks.
     pub partner: Option<PathBuf>,
     /// Weights that the final ones are averaged with, such as those that training started from.
@@ -106,6 +109,7 @@ impl Default for TrainConfig {
             crop: 320,
             keep_last: 2,
             validate_every: 1,
+            quantize_after: 0,
             partner: None,
             blend_weights: None,
             blend_share: 0.0,

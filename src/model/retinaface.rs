@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use retinamark_core::graph::{Graph, Trace};
 use retinamark_core::net::{DetectorNet, LEVELS, MAX_LOG_SIZE, Ops};
 
-use super::forward::{Forward, Windows};
+use super::forward::Windows;
 use super::network::{Describe, Model};
 use crate::config::{Config, Task};
 use crate::ops;
@@ -159,7 +159,7 @@ impl RetinaFace {
         let [_, _, height, width] = features.dims();
         let map = [height, width];
         let around = ops::gather_windows(features.clone(), places, net.window() / 2);
-        let mut ops = Forward::on_windows(&self.layers, Windows { places, map });
+        let mut ops = self.forward_ops().on_windows(Windows { places, map });
         let deltas = net.landmarks_of_windows(&mut ops, level, &around); // [P,A*2L,1,1]
         let rows = deltas.reshape([places.len() * net.per_location, net.coordinates]); // [P*A,2L]
         let picked = anchors.iter().enumerate();

@@ -1,5 +1,7 @@
 //! The training loop: batches in, optimiser steps out.
 
+mod bytes;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,6 +53,7 @@ impl<N: Learn> Trainer<N> {
     /// When the config contradicts itself or the data does not make a single batch.
     pub fn new(config: &Config, dataset: Arc<Dataset>, model: N, device: &Device) -> Result<Self> {
         let length = Length::of(config, &dataset)?;
+        bytes::check(config, length)?;
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
@@ -162,6 +165,7 @@ impl<N: Learn> Trainer<N> {
 
     /// Forward and backward of one micro-batch; gives the loss and its parts by name.
     fn learn(&mut self, batch: Batch) -> Result<Vec<(&'static str, f64)>> {
+        self.enter_bytes()?;
         let (count, side) = (batch.names.len(), batch.side);
         self.pending_names.extend(batch.names);
         let channels = self.config.input.channel_order.channels();
@@ -247,6 +251,7 @@ impl<N: Learn> Trainer<N> {
                 best: self.best,
                 ema_updates: self.ema.updates(),
                 tensor_updates: self.optimizer.state().updates.clone(),
+                ranges: self.model.input_ranges(),
             },
             weights: self.optimizer.values().to_vec(),
             ema: self.ema.values().to_vec(),
@@ -269,6 +274,9 @@ impl<N: Learn> Trainer<N> {
         );
         let layout = self.optimizer.layout();
         self.model = layout.write(self.model.clone(), &saved.weights);
+        if let Some(ranges) = saved.state.ranges {
+            self.model = self.model.clone().in_bytes(ranges);
+        }
         self.optimizer
             .restore(saved.weights, saved.optimizer)
             .with_context(|| format!("cannot continue from {}", path.display()))?;

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use retinamark_core::graph::range_of;
 
 pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
@@ -59,6 +60,8 @@ pub fn initialise<N: Network>(model: N, init: &InitConfig) -> Result<N> {
     };
     read::any(path, N::TASK)
         .and_then(|mut tensors| {
+            // Ranges of training in 8 bits are found anew.
+            tensors.retain(|name, _| range_of(name).is_none());
             grey::sum_colours(&model.graph(networks::ANY_SIZE), &mut tensors);
             let fitting = fit::fit(model.tensors(), tensors, init)?;
             tensors::assign(model, fitting)

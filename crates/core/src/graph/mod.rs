@@ -14,7 +14,9 @@ mod trace;
 
 use crate::net::{Act, Conv, Linear, Pool};
 
-pub use bytes::{BYTE_FIELDS, ByteScale, is_byte_field, weight_byte};
+pub use bytes::{
+    BYTE_FIELDS, ByteScale, RANGE_FIELD, is_byte_field, range_of, rounded_weights, weight_byte,
+};
 pub use cost::Cost;
 pub use tensors::{Kind, Tensor, TensorSpec, Weights};
 pub use trace::Trace;

@@ -8,9 +8,9 @@ use super::Scaled;
 use super::network::{Answer, FirstLook, RawLandmarks, SecondLook};
 use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
-use crate::graph::{Graph, Shape, Trace, Weights};
+use crate::graph::{Graph, Shape, Trace, Weights, passes};
 use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
-use crate::settings::Settings;
+use crate::settings::{Settings, Task};
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
@@ -71,6 +71,27 @@ impl Program {
             sample: [net.colours, net.side, net.side],
             normalise: Normalise::of(&settings.input)?,
         })
+    }
+
+    /// The network that `settings` describe.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    pub fn of(settings: &Settings) -> Result<Self> {
+        match settings.task {
+            Task::Detect => Self::detector(settings),
+            Task::Align => Self::aligner(settings),
+        }
+    }
+
+    /// Names of the convolutions that can be in bytes.
+    ///
+    /// # Errors
+    /// When the network cannot be written down.
+    pub fn byte_convs(&self) -> Result<Vec<String>> {
+        let graph = passes::fuse(&passes::without_norms(&(self.describe)(self.sample)?));
+        let names = graph.byte_convs().into_iter();
+        Ok(names.map(|id| graph.node(id).name.clone()).collect())
     }
 
     fn engine(self, weights: &Weights) -> Result<Engine> {
