@@ -211,7 +211,7 @@ fn the_same_seed_gives_the_same_crop() {
 fn zoom_out_shows_the_mean_colour() {
     let mut config = plain();
     config.augment.zoom_out.probability = 1.0;
-    config.input.mean = [10.0, 20.0, 30.0]; // blue first
+    config.input.mean = vec![10.0, 20.0, 30.0]; // blue first
     let pipeline = Pipeline::new(&config).unwrap();
     let crops = (0..30).map(|seed| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);

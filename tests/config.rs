@@ -118,6 +118,22 @@ fn impossible_values_are_named_with_what_is_allowed() {
             "anchors: {variances: [0, 0.2]}",
             ["anchors.variances[0]", "above 0", "is 0"],
         ),
+        (
+            "input: {channel_order: grey}",
+            ["input.mean", "channel_order", "1, not 3"],
+        ),
+        (
+            "model: {batch_norm: false}",
+            ["input.std", "model.batch_norm", "at least 16"],
+        ),
+        (
+            "model: {backbone: resnet18, depth_gamma: 1.1}",
+            ["model.depth_gamma", "mobilenet_v1", "plain"],
+        ),
+        (
+            "model: {width_multiplier: 1, depth_gamma: 1.5}",
+            ["model.depth_gamma", "at most 16", "194"],
+        ),
         ("input: {std: [1, 1, 0]}", ["input.std[2]", "above 0", "0"]),
         (
             "matcher: {forced_iou: 0.5}",

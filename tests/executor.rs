@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use retinamark::config::{BackboneKind, Config};
+use retinamark::config::{BackboneKind, ChannelOrder, Config};
 use retinamark::infer::{Compute, DetectOptions, InputSize, Predictor};
 use retinamark::model::{Aligner, Model, Network, RetinaFace, weights};
 use retinamark_core::engine::{Engine, Image, Isa, Normalise};
@@ -21,7 +21,7 @@ const BACKBONES: [BackboneKind; 5] = [
 const AS_IT_IS: Normalise = Normalise {
     mean: [0.0; 3],
     std: [1.0; 3],
-    blue_first: false,
+    order: ChannelOrder::Rgb,
 };
 
 fn config(backbone: BackboneKind) -> Config {

@@ -274,8 +274,8 @@ fn the_network_input_is_planar_normalised_and_zero_outside() {
     let image = RgbImage::from_fn(2, 1, |x, _| Rgb([10 + x as u8, 20, 30]));
     let mut input = InputConfig {
         channel_order: ChannelOrder::Bgr,
-        mean: [1.0, 2.0, 3.0],
-        std: [1.0, 2.0, 4.0],
+        mean: vec![1.0, 2.0, 3.0],
+        std: vec![1.0, 2.0, 4.0],
     };
     let mut out = vec![7.0; 3 * 3 * 2];
     fill_tensor(&image, &input, [3, 2], &mut out);
@@ -289,4 +289,17 @@ fn the_network_input_is_planar_normalised_and_zero_outside() {
     let mut out = vec![7.0; 3];
     fill_tensor(&image, &input, [1, 1], &mut out);
     assert_eq!(out, [9.0, 9.0, 6.75]);
+    let grey = InputConfig {
+        channel_order: ChannelOrder::Grey,
+        mean: vec![8.0],
+        std: vec![2.0],
+    };
+    let mut out = vec![7.0; 3 * 2];
+    fill_tensor(&image, &grey, [3, 2], &mut out);
+    // 0.299 * 10 + 0.587 * 20 + 0.114 * 30 = 18.15, and 18.449.
+    assert_eq!(out, [5.0, 5.0, 0.0, 0.0, 0.0, 0.0]);
+    let twin = RgbImage::from_pixel(2, 1, Rgb([18; 3]));
+    let mut same = vec![7.0; 3 * 2];
+    fill_tensor(&twin, &grey, [3, 2], &mut same);
+    assert_eq!(same, out);
 }

@@ -30,3 +30,4 @@ mod support;
 mod synth;
 mod tasks;
 mod train;
+mod variants;

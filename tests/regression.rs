@@ -371,8 +371,8 @@ fn photos_are_turned_upright_and_channels_are_in_the_weights_order() {
     for (order, first) in [(ChannelOrder::Rgb, 250.0), (ChannelOrder::Bgr, 0.0)] {
         let input = InputConfig {
             channel_order: order,
-            mean: [0.0; 3],
-            std: [1.0; 3],
+            mean: vec![0.0; 3],
+            std: vec![1.0; 3],
         };
         let red = RgbImage::from_pixel(4, 4, Rgb([250, 0, 0]));
         let mut planes = vec![-1.0; 3 * 16];

@@ -1,5 +1,6 @@
 //! Tests of optimisers, schedules, logs and the training loop.
 
+mod bytes;
 mod devices;
 mod logs;
 mod models;

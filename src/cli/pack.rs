@@ -22,8 +22,9 @@ pub struct PackArgs {
     #[arg(long)]
     pub half: bool,
     /// Compute convolutions in 8 bits: faster and smaller, on the processor only; it cannot be trained
-    /// on. Landmark heads of the first look stay as they are
-    #[arg(long, requires = "calibrate")]
+    /// on. Landmark heads of the first look stay as they are. Networks that were trained so
+    /// (train.quantize_after) know how far their numbers reach; for others see --calibrate
+    #[arg(long)]
     pub int8: bool,
     /// Photos that show how far numbers reach inside the networks: a list named as under
     /// `evaluate --data`; a few dozen are enough

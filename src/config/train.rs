@@ -84,6 +84,9 @@ pub struct TrainConfig {
     pub keep_last: usize,
     /// Epochs between validations.
     pub validate_every: usize,
+    /// Optimiser steps after which the network trains as the executor computes it in 8 bits; 0:
+    /// never.
+    pub quantize_after: usize,
     /// Weights of the other network: validation and snapshots then take both looks.
     pub partner: Option<PathBuf>,
     /// Task `align`: weights of the aligners that look before this one; its crops are made of what they
@@ -113,6 +116,7 @@ impl Default for TrainConfig {
             crop: 320,
             keep_last: 2,
             validate_every: 1,
+            quantize_after: 0,
             partner: None,
             after: None,
             blend_weights: None,

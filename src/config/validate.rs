@@ -4,9 +4,9 @@
 use anyhow::Result;
 
 use super::{
-    AlignerConfig, AnchorConfig, Config, DataConfig, DetectConfig, DistillConfig, Family,
-    InitConfig, InputConfig, LossConfig, ModelConfig, PoseConvention, PoseOrigin, SourceConfig,
-    SourceKind, Task, TrainConfig,
+    AlignerConfig, AnchorConfig, BackboneKind, Config, DataConfig, DetectConfig, DistillConfig,
+    Family, InitConfig, InputConfig, LossConfig, ModelConfig, PoseConvention, PoseOrigin,
+    SourceConfig, SourceKind, Task, TrainConfig,
 };
 use crate::check::Check;
 use crate::geometry::{FaceModel, Scheme};
@@ -14,6 +14,14 @@ use crate::kinds::Kinds;
 
 /// Strides of the feature maps that every backbone gives.
 const STRIDES: [usize; 3] = [8, 16, 32];
+
+/// Least deviation that pixels are divided by where no batch norm follows.
+const UNNORMED_STD: f32 = 16.0;
+
+/// Last layer of the deepest backbone that `model.depth_gamma` is for, counted from 0.
+const DEEPEST: i32 = 13;
+/// Largest factor of its channels.
+const MOST_WIDTH: f32 = 16.0;
 
 impl Config {
     /// Whether all values make sense, each by itself and together. Files are not looked at.
@@ -36,7 +44,7 @@ impl Config {
             ),
         }
         self.check_pose(&mut check);
-        input(&mut check, &self.input);
+        input(&mut check, &self.input, &self.model);
         model(&mut check, &self.model);
         anchors(&mut check, &self.anchors);
         aligner(&mut check, &self.aligner);
@@ -71,15 +79,36 @@ impl Config {
     }
 }
 
-fn input(check: &mut Check, c: &InputConfig) {
+fn input(check: &mut Check, c: &InputConfig, model: &ModelConfig) {
+    let channels = c.channel_order.channels();
+    for (key, numbers) in [("input.mean", &c.mean), ("input.std", &c.std)] {
+        check.ensure(
+            numbers.len() == channels,
+            key,
+            &format!(
+                "must have one number for each channel of input.channel_order: {channels}, not {}",
+                numbers.len()
+            ),
+        );
+    }
     for (i, (&mean, &std)) in c.mean.iter().zip(&c.std).enumerate() {
         check.between(&format!("input.mean[{i}]"), mean, 0.0, 255.0);
         check.positive(&format!("input.std[{i}]"), std, 1000.0);
     }
+    check.ensure(
+        model.batch_norm || c.std.iter().all(|&std| std >= UNNORMED_STD),
+        "input.std",
+        &format!(
+            "must be at least {UNNORMED_STD} without batch norms (model.batch_norm: false), such as \
+             64: nothing else brings the numbers near 1; is {:?}",
+            c.std
+        ),
+    );
 }
 
 fn model(check: &mut Check, c: &ModelConfig) {
     check.between("model.width_multiplier", c.width_multiplier, 0.125, 4.0);
+    depth_gamma(check, c);
     check.between("model.neck_channels", c.neck_channels, 8, 1024);
     check.between("model.head_channels", c.head_channels, 1, 1024);
     check.ensure(
@@ -106,6 +135,25 @@ fn model(check: &mut Check, c: &ModelConfig) {
         c.landmark_tower_channels,
         1,
         1024,
+    );
+}
+
+fn depth_gamma(check: &mut Check, c: &ModelConfig) {
+    let (key, gamma) = ("model.depth_gamma", c.depth_gamma);
+    check.between(key, gamma, 0.5, 2.0);
+    let layered = [BackboneKind::MobilenetV1, BackboneKind::Plain].contains(&c.backbone);
+    check.ensure(
+        gamma == 1.0 || layered,
+        key,
+        "is for the backbones mobilenet_v1 and plain: leave it at 1 for others",
+    );
+    let last = c.width_multiplier * gamma.powi(DEEPEST);
+    check.ensure(
+        last <= MOST_WIDTH,
+        key,
+        &format!(
+            "model.width_multiplier * model.depth_gamma^{DEEPEST} must be at most {MOST_WIDTH}, is {last}"
+        ),
     );
 }
 

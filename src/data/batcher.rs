@@ -1,4 +1,4 @@
-//! From labelled photos to what a training step needs: images `[B, 3, S, S]`, ragged faces and
+//! From labelled photos to what a training step needs: images `[B, C, S, S]`, ragged faces and
 //! their targets.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::teacher::Teacher;
 /// One batch of augmented crops.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Batch {
-    /// Normalised pixels, `[B, 3, side, side]`.
+    /// Normalised pixels, `[B, C, side, side]`.
     pub images: Vec<f32>,
     /// Side of the crops, pixels.
     pub side: usize,
@@ -93,9 +93,9 @@ impl Batcher {
         self.side as usize
     }
 
-    /// Number of elements of one image, `3 * side * side`.
+    /// Number of elements of one image, `C * side * side`.
     pub const fn image_len(&self) -> usize {
-        3 * self.side() * self.side()
+        self.input.channel_order.channels() * self.side() * self.side()
     }
 
     /// Anchors of the crops.
@@ -137,7 +137,7 @@ impl Batcher {
         })
     }
 
-    /// Write the normalised pixels of a crop into `out`, `[3, side, side]`.
+    /// Write the normalised pixels of a crop into `out`, `[C, side, side]`.
     pub fn fill(&self, crop: &RgbImage, out: &mut [f32]) {
         imaging::fill_tensor(crop, &self.input, [self.side(); 2], out);
     }

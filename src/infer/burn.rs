@@ -56,15 +56,16 @@ impl FirstLook for Detector {
     }
 }
 
-/// `[B,3,H,W]` of photos in the top left corners of inputs of `[width, height]`.
+/// `[B,C,H,W]` of photos in the top left corners of inputs of `[width, height]`.
 fn tensor(photos: &[&RgbImage], size: [u32; 2], input: &InputConfig, device: &Device) -> Tensor<4> {
     let [width, height] = size.map(|side| side as usize);
-    let mut pixels = vec![0.0; photos.len() * 3 * width * height];
-    let planes = pixels.chunks_exact_mut((3 * width * height).max(1));
+    let channels = input.channel_order.channels();
+    let mut pixels = vec![0.0; photos.len() * channels * width * height];
+    let planes = pixels.chunks_exact_mut((channels * width * height).max(1));
     for (photo, out) in photos.iter().zip(planes) {
         imaging::fill_tensor(photo, input, [width, height], out);
     }
-    let shape = [photos.len(), 3, height, width];
+    let shape = [photos.len(), channels, height, width];
     Tensor::from_data(TensorData::new(pixels, shape), device)
 }
 

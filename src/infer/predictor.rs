@@ -4,7 +4,9 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use retinamark_core::infer::{self as core, FirstLook, SecondLook};
+use retinamark_core::calibrate;
+use retinamark_core::graph::Weights;
+use retinamark_core::infer::{self as core, FirstLook, Program, SecondLook};
 
 use super::{Compute, burn};
 use crate::config::Config;
@@ -202,9 +204,20 @@ fn second_of(networks: &Networks, compute: &Compute) -> Result<Vec<(Config, Box<
     all.collect()
 }
 
+/// The tensors that the executor computes with: of a network that trains in 8 bits, in bytes.
+fn executed<N: Network>(model: &N, config: &Config) -> Result<Weights> {
+    let weights = model.weights()?;
+    if !weights.has_ranges() {
+        return Ok(weights);
+    }
+    let program = Program::of(&config.settings())?;
+    Ok(calibrate::of_ranges(&program, &weights)?)
+}
+
 fn first_look(model: RetinaFace, config: &Config, compute: &Compute) -> Result<Box<dyn FirstLook>> {
     Ok(if compute.executor {
-        Box::new(core::Detector::new(&config.settings(), &model.weights()?)?)
+        let weights = executed(&model, config)?;
+        Box::new(core::Detector::new(&config.settings(), &weights)?)
     } else {
         Box::new(burn::Detector::new(model, &config.input, &compute.device)?)
     })
@@ -212,7 +225,8 @@ fn first_look(model: RetinaFace, config: &Config, compute: &Compute) -> Result<B
 
 fn second_look(model: Aligner, config: &Config, compute: &Compute) -> Result<Box<dyn SecondLook>> {
     Ok(if compute.executor {
-        Box::new(core::Aligner::new(&config.settings(), &model.weights()?)?)
+        let weights = executed(&model, config)?;
+        Box::new(core::Aligner::new(&config.settings(), &weights)?)
     } else {
         Box::new(burn::Aligner::new(model, &config.input, &compute.device)?)
     })

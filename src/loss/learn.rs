@@ -19,7 +19,7 @@ pub trait Learn: Network {
     /// When the landmark scheme is impossible.
     fn loss(config: &Config) -> Result<Self::Loss>;
 
-    /// The loss of `images` `[B,3,S,S]` with the targets of each.
+    /// The loss of `images` `[B,C,S,S]` with the targets of each.
     ///
     /// # Errors
     /// When images and targets differ in number or shape.

@@ -33,20 +33,18 @@ impl Describe for AlignerNet {
     const TASK: Task = Task::Align;
 
     fn describe(config: &Config) -> Result<Self> {
-        let (model, anchors) = (&config.model, &config.anchors);
-        Self::of(model, &config.aligner, anchors, &config.landmarks)
-            .context("cannot build an aligner")
+        Self::of_settings(&config.settings()).context("cannot build an aligner")
     }
 
     fn trace(&self, _size: [usize; 2]) -> Graph {
-        let (mut trace, crop) = Trace::of([3, self.side, self.side]);
+        let (mut trace, crop) = Trace::of([self.colours, self.side, self.side]);
         let outputs = self.forward(&mut trace, &crop);
         trace.finish(&outputs.named())
     }
 }
 
 impl Aligner {
-    /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
+    /// `x` `[B,C,side,side]` -> [`AlignerOutputs`].
     pub fn forward(&self, x: Tensor<4>) -> AlignerOutputs {
         let outputs = self.description.forward(&mut self.forward_ops(), &x);
         AlignerOutputs {

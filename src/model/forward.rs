@@ -9,6 +9,7 @@ use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Tensor, TensorData, module};
 use retinamark_core::net::{Act, Conv, Linear, Ops, Padding, Pool};
 
+use super::bytes::Bytes;
 use super::grid::Grid;
 use super::layers::{Layer, Layers, Normed};
 use crate::ops;
@@ -17,6 +18,8 @@ use crate::ops;
 #[derive(Clone, Copy, Debug)]
 pub struct Forward<'a> {
     layers: &'a Layers,
+    /// Where convolutions compute as in 8 bits.
+    bytes: Option<&'a Bytes>,
     /// What the images are, where they were cut out of maps.
     windows: Option<Windows<'a>>,
 }
@@ -32,18 +35,19 @@ pub(super) struct Windows<'a> {
 
 impl<'a> Forward<'a> {
     /// On whole images and maps.
-    pub(super) const fn new(layers: &'a Layers) -> Self {
+    pub(super) const fn new(layers: &'a Layers, bytes: Option<&'a Bytes>) -> Self {
         Self {
             layers,
+            bytes,
             windows: None,
         }
     }
 
-    /// On windows.
-    pub(super) const fn on_windows(layers: &'a Layers, windows: Windows<'a>) -> Self {
+    /// The same on windows.
+    pub(super) const fn on_windows(self, windows: Windows<'a>) -> Self {
         Self {
-            layers,
             windows: Some(windows),
+            ..self
         }
     }
 }
@@ -52,12 +56,19 @@ impl Ops for Forward<'_> {
     type Value = Tensor<4>;
 
     fn conv(&mut self, name: &str, x: &Tensor<4>, conv: Conv) -> Tensor<4> {
-        let layer = self.layers.get(name);
-        match (layer, self.windows) {
-            (Layer::Conv(of_pixels), Some(_)) if conv.kernel == 1 => {
-                activate(ops::conv2d_of_pixels(of_pixels, x.clone()), conv.act)
+        let own = self.layers.get(name);
+        let (layer, x) = match self.bytes {
+            None => (Cow::Borrowed(own), x.clone()),
+            Some(bytes) => {
+                let (layer, x) = bytes.applied(name, own, x.clone());
+                (Cow::Owned(layer), x)
             }
-            _ => layer.forward(x.clone(), conv.padding, conv.act),
+        };
+        match (&*layer, self.windows) {
+            (Layer::Conv(of_pixels), Some(_)) if conv.kernel == 1 => {
+                activate(ops::conv2d_of_pixels(of_pixels, x), conv.act)
+            }
+            _ => layer.forward(x, conv.padding, conv.act),
         }
     }
 

@@ -69,11 +69,16 @@ impl Layer {
             .with_stride([spec.stride; 2])
             .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
             .with_groups(if spec.depthwise { from } else { 1 })
-            .with_initializer(start(Init::Uniform { gain: 1.0 }))
-            .with_bias(spec.norm.is_none())
+            .with_initializer(start(spec.weight))
+            .with_bias(false)
             .init(device);
         let Some(norm) = spec.norm else {
-            return Self::Conv(conv);
+            let inputs = conv.weight.lazy_shape().iter().skip(1).product();
+            let bias = start(spec.bias).init_with([spec.to], Some(inputs), Some(spec.to), device);
+            return Self::Conv(Conv2d {
+                bias: Some(bias),
+                ..conv
+            });
         };
         let norm = BatchNormConfig::new(spec.to)
             .with_epsilon(norm.epsilon)

@@ -3,6 +3,7 @@
 //! only; anchors, losses and decoding live elsewhere.
 
 mod aligner;
+mod bytes;
 mod forward;
 mod grid;
 mod layers;
@@ -13,6 +14,7 @@ mod tensors;
 pub mod weights;
 
 pub use aligner::{Aligner, AlignerOutputs};
+pub use bytes::{InputRanges, Range};
 pub use forward::Forward;
 pub use network::{Describe, Model, Network};
 pub use retinaface::{Outputs, RetinaFace, RetinaFaceNet};

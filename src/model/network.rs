@@ -6,8 +6,9 @@ use std::fmt::Debug;
 use anyhow::{Context, Result, ensure};
 use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn::tensor::Device;
-use retinamark_core::graph::{Graph, TensorSpec, Weights, passes};
+use retinamark_core::graph::{self, Graph, RANGE_FIELD, TensorSpec, Weights, passes};
 
+use super::bytes::{Bytes, InputRanges};
 use super::forward::Forward;
 use super::layers::Layers;
 use super::tensors;
@@ -40,7 +41,8 @@ pub trait Network: Module {
     /// All tensors, in the order in which they are visited.
     fn tensors(&self) -> Vec<TensorSpec>;
 
-    /// The numbers of all tensors.
+    /// The numbers of all tensors; of a network [`Network::in_bytes`] also those of the ranges, as
+    /// [`retinamark_core::calibrate::of_ranges`] wants them.
     ///
     /// # Errors
     /// When the device does not give them.
@@ -53,11 +55,20 @@ pub trait Network: Module {
     /// As [`Network::weights`].
     fn fold(self) -> Result<Self>;
 
-    /// Whether [`Network::fold`] was called.
+    /// Whether [`Network::fold`] was called on a network with batch norms.
     fn is_folded(&self) -> bool;
 
     /// A copy on `device` that learns by itself: the same parameters, running statistics of its own.
     fn replica(&self, device: &Device) -> Self;
+
+    /// The same network with the convolutions that `ranges` names computing what the executor
+    /// computes in 8 bits, and all batch norms with the running statistics that they have now. While
+    /// gradients are computed, ranges follow what these convolutions read.
+    #[must_use]
+    fn in_bytes(self, ranges: InputRanges) -> Self;
+
+    /// The ranges as they are now; `None` where nothing is in 8 bits.
+    fn input_ranges(&self) -> Option<InputRanges>;
 
     /// Switch learning of the `parts` off (no gradients, batch norms use and keep their running
     /// statistics) and of all others on.
@@ -87,6 +98,7 @@ pub trait Describe: Clone + Debug + Send + 'static {
 pub struct Model<D> {
     pub(super) description: D,
     pub(super) layers: Layers,
+    pub(super) bytes: Option<Bytes>,
 }
 
 impl<D> Model<D> {
@@ -95,13 +107,13 @@ impl<D> Model<D> {
     /// # Panics
     /// When used by another description, which asks for layers that there are not.
     pub const fn forward_ops(&self) -> Forward<'_> {
-        Forward::new(&self.layers)
+        Forward::new(&self.layers, self.bytes.as_ref())
     }
 
     fn with_layers(self, change: impl FnOnce(Layers) -> Layers) -> Self {
         Self {
-            description: self.description,
             layers: change(self.layers),
+            ..self
         }
     }
 }
@@ -127,7 +139,12 @@ impl<D: Describe> Module for Model<D> {
 
     fn valid(&self) -> Self {
         let valid = |layers: Layers| layers.each(|_, layer| layer.valid());
-        self.clone().with_layers(valid)
+        let valid = self.clone().with_layers(valid);
+        Self {
+            // Its own ranges: those of the network that trains move on.
+            bytes: self.input_ranges().map(Bytes::new),
+            ..valid
+        }
     }
 
     fn materialize(self) -> Self {
@@ -153,6 +170,7 @@ impl<D: Describe> Network for Model<D> {
         Ok(Self {
             description,
             layers,
+            bytes: None,
         })
     }
 
@@ -163,10 +181,10 @@ impl<D: Describe> Network for Model<D> {
 
     fn graph(&self, size: [usize; 2]) -> Graph {
         let graph = self.description.trace(size);
-        if self.is_folded() {
-            passes::without_norms(&graph)
-        } else {
+        if self.layers.has_norms() {
             graph
+        } else {
+            passes::without_norms(&graph)
         }
     }
 
@@ -175,7 +193,14 @@ impl<D: Describe> Network for Model<D> {
     }
 
     fn weights(&self) -> Result<Weights> {
-        tensors::weights(self)
+        let mut weights = tensors::weights(self)?;
+        for (name, range) in self.input_ranges().into_iter().flatten() {
+            if range.batches > 0 {
+                let tensor = graph::Tensor::new(vec![2], vec![range.low, range.high])?;
+                weights.0.insert(format!("{name}.{RANGE_FIELD}"), tensor);
+            }
+        }
+        Ok(weights)
     }
 
     fn fold(self) -> Result<Self> {
@@ -184,13 +209,24 @@ impl<D: Describe> Network for Model<D> {
         let (graph, weights) = passes::fold_norms(self.layers.graph(), &self.weights()?)?;
         let folded = Self {
             layers: Layers::new(graph, &device),
-            description: self.description,
+            ..self
         };
         tensors::assign_weights(folded, &weights)
     }
 
     fn is_folded(&self) -> bool {
-        !self.layers.has_norms()
+        !self.layers.has_norms() && self.description.trace(ANY_SIZE).has_norms()
+    }
+
+    fn in_bytes(self, ranges: InputRanges) -> Self {
+        Self {
+            bytes: Some(Bytes::new(ranges)),
+            ..self
+        }
+    }
+
+    fn input_ranges(&self) -> Option<InputRanges> {
+        self.bytes.as_ref().map(Bytes::ranges)
     }
 
     fn replica(&self, device: &Device) -> Self {

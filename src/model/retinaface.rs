@@ -6,7 +6,7 @@ use retinamark_core::anchors::{Coder, Head};
 use retinamark_core::graph::{Graph, Trace};
 use retinamark_core::net::{DetectorNet, LEVELS, MAX_LOG_SIZE, Ops};
 
-use super::forward::{Forward, Windows};
+use super::forward::Windows;
 use super::network::{Describe, Model};
 use crate::config::{BoxKind, Config, Task};
 use crate::ops;
@@ -41,18 +41,13 @@ impl Describe for RetinaFaceNet {
     fn describe(config: &Config) -> Result<Self> {
         let in_box = config.model.landmarks_in_box;
         Ok(Self {
-            net: DetectorNet::of(
-                &config.model,
-                &config.head,
-                &config.anchors,
-                &config.landmarks,
-            )?,
+            net: DetectorNet::of_settings(&config.settings())?,
             in_box: in_box.then_some(Head::new(&config.head, &config.anchors).coder),
         })
     }
 
     fn trace(&self, [height, width]: [usize; 2]) -> Graph {
-        let (mut trace, image) = Trace::of([3, height, width]);
+        let (mut trace, image) = Trace::of([self.net.colours, height, width]);
         let outputs = self.net.forward(&mut trace, &image);
         let landmarks: [_; LEVELS] = std::array::from_fn(|level| {
             let x = &outputs.features[level];
@@ -68,7 +63,7 @@ impl Describe for RetinaFaceNet {
 }
 
 impl RetinaFace {
-    /// `x` `[B,3,H,W]` of any size -> [`Outputs`].
+    /// `x` `[B,C,H,W]` of any size -> [`Outputs`].
     pub fn forward(&self, x: Tensor<4>) -> Outputs {
         let net = &self.description.net;
         let outputs = net.forward(&mut self.forward_ops(), &x);
@@ -162,7 +157,7 @@ impl RetinaFace {
         let [_, _, height, width] = features.dims();
         let map = [height, width];
         let around = ops::gather_windows(features.clone(), places, net.window() / 2);
-        let mut ops = Forward::on_windows(&self.layers, Windows { places, map });
+        let mut ops = self.forward_ops().on_windows(Windows { places, map });
         let deltas = net.landmarks_of_windows(&mut ops, level, &around); // [P,A*2L,1,1]
         let rows = deltas.reshape([places.len() * net.per_location, net.coordinates]); // [P*A,2L]
         let picked = anchors.iter().enumerate();

@@ -1,6 +1,7 @@
 //! Operations that the model is built of. On the `flex` CPU backend they are fused kernels with
 //! hand-written gradients; on every other device burn's own operations.
 
+mod bytes;
 mod conv;
 mod fused;
 mod norm;
@@ -15,7 +16,9 @@ use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::tensor::ops::{InterpolateMode, InterpolateOptions};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation, module};
+use retinamark_core::graph::ByteScale;
 
+use bytes::{Rounded, RoundedWeights};
 use conv::{Conv, ConvBias, Geometry};
 use fused::is_supported;
 use pointwise::{GlobalMean, LeakyRelu, ScaleChannels, UpsampleAdd};
@@ -69,6 +72,25 @@ fn convolve(conv: &Conv2d, x: Tensor<4>, slope: Option<f32>) -> Tensor<4> {
     match slope {
         None => x,
         Some(slope) => leaky_relu(x, slope),
+    }
+}
+
+/// What the bytes of a convolution's input stand for, as the executor writes it. Gradients pass
+/// where numbers are not cut off. Shape unchanged.
+pub fn in_bytes(x: Tensor<4>, scale: ByteScale) -> Tensor<4> {
+    match is_supported(&x) {
+        true => fused::run1(Rounded(scale), x),
+        false => bytes::plain(x, scale),
+    }
+}
+
+/// What the bytes of a convolution's weights `[O,I,k,k]` stand for: multiples (-127 to 127) of a
+/// scale for each output. All gradients pass.
+pub fn weights_in_bytes(weights: Tensor<4>) -> Tensor<4> {
+    let [outputs, ..] = weights.dims();
+    match is_supported(&weights) {
+        true => fused::run1(RoundedWeights { outputs }, weights),
+        false => bytes::plain_weights(weights),
     }
 }
 

@@ -64,6 +64,11 @@ impl Optimizer {
         &self.values
     }
 
+    /// Go on from other weights and running statistics, with all that is kept of gradients.
+    pub fn set_values(&mut self, values: &[f32]) {
+        self.values.copy_from_slice(values);
+    }
+
     /// Copy the running statistics of `model` into `values`.
     pub fn sync_statistics<M: Module>(&mut self, model: &M) {
         self.layout.read_statistics(model, &mut self.values);

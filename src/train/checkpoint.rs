@@ -16,6 +16,7 @@ use super::figures::Figures;
 use super::log::Stand;
 use crate::config::{Config, OptimizerKind};
 use crate::fs::write_atomic;
+use crate::model::InputRanges;
 use crate::optim::{Layout, OptimizerState, Slot};
 
 pub use store::Store;
@@ -61,6 +62,9 @@ pub struct State {
     pub ema_updates: u64,
     /// How often each tensor was updated.
     pub tensor_updates: Vec<u64>,
+    /// Ranges of inputs, where the run trains in 8 bits.
+    #[serde(default)]
+    pub ranges: Option<InputRanges>,
 }
 
 /// Everything that is saved.

@@ -87,8 +87,9 @@ impl Devices {
 /// Forward and backward of one micro-batch on the device of `model`.
 fn learn<N: Learn>(model: &N, loss: &N::Loss, batch: Batch, device: &Device) -> Result<Lesson> {
     let (count, side) = (batch.names.len(), batch.side);
-    let pixels = TensorData::new(batch.images, [count, 3, side, side]);
-    let images = Tensor::from_data(pixels, device); // [B,3,S,S]
+    let channels = batch.images.len() / (count * side * side).max(1);
+    let pixels = TensorData::new(batch.images, [count, channels, side, side]);
+    let images = Tensor::from_data(pixels, device); // [B,C,S,S]
     let losses = model.losses(loss, images, &batch.targets)?;
     let gradients = losses.total.clone().backward();
     Ok((losses, GradientsParams::from_grads(gradients, model)))

@@ -1,5 +1,6 @@
 //! The training loop: batches in, optimiser steps out.
 
+mod bytes;
 mod state;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ impl<N: Learn> Trainer<N> {
     /// When the config contradicts itself or the data does not make a single batch.
     pub fn new(config: &Config, dataset: Arc<Dataset>, model: N, device: &Device) -> Result<Self> {
         let length = Length::of(config, &dataset)?;
+        bytes::check(config, length)?;
         let mut optimizer = Optimizer::new(&config.optimizer, &model);
         optimizer.sync_statistics(&model);
         Ok(Self {
@@ -181,6 +183,7 @@ impl<N: Learn> Trainer<N> {
 
     /// Take in the gradients of some micro-batches, and their losses into `figures`.
     fn learn(&mut self, round: Vec<Batch>, figures: &mut Figures) -> Result<()> {
+        self.enter_bytes()?;
         let names = round.iter().flat_map(|batch| batch.names.iter().cloned());
         self.pending_names.extend(names);
         let images: Vec<usize> = round.iter().map(|batch| batch.names.len()).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 use retinamark::anchors::{Anchors, TargetBuilder, Truth};
-use retinamark::config::Config;
+use retinamark::config::{ChannelOrder, Config};
 use retinamark::data::{Batch, Dataset, FaceLabel, Sample};
 use retinamark::evaluation;
 use retinamark::imaging;
@@ -14,10 +14,10 @@ use retinamark::train::Trainer;
 
 use crate::support::{drawn_faces, tempdir};
 
-const SIDE: usize = 64;
+pub const SIDE: usize = 64;
 const STEPS: usize = 500;
 
-fn config() -> Config {
+pub fn config() -> Config {
     Config::from_yaml(
         "model: {neck_channels: 32, se_reduction: 8}\n\
          train: {epochs: 1, batch_size: 4, crop: 64}\n\
@@ -28,11 +28,11 @@ fn config() -> Config {
     .unwrap()
 }
 
-fn batch(samples: &[Sample], config: &Config) -> Batch {
+pub fn batch(samples: &[Sample], config: &Config) -> Batch {
     let anchors = Anchors::generate(&config.anchors, [SIDE as u32; 2]);
     let builder = TargetBuilder::new(config).unwrap();
     let limits = imaging::Limits::default();
-    let length = 3 * SIDE * SIDE;
+    let length = config.input.channel_order.channels() * SIDE * SIDE;
     let mut images = vec![0.0; 4 * length];
     for (sample, out) in samples.iter().zip(images.chunks_mut(length)) {
         let photo = imaging::load_rgb(&sample.path, &limits).unwrap();
@@ -84,4 +84,34 @@ fn four_faces_learned_by_heart_are_found_again() {
     let all = report.alignment.expect("the faces have points").all;
     assert_eq!((all.faces, all.recall), (4, 1.0), "{all:?}");
     assert!(all.nme_joint < 0.05, "{all:?}");
+}
+
+#[test]
+fn a_grey_network_without_norms_learns_a_batch() {
+    let folder = tempdir();
+    let mut config = config();
+    config.model.batch_norm = false;
+    config.input.channel_order = ChannelOrder::Grey;
+    config.input.mean = vec![110.0];
+    config.input.std = vec![64.0];
+    let samples = drawn_faces(folder.path(), 4, SIDE as u32, [34.0, 50.0]);
+    let batch = batch(&samples, &config);
+    let dataset = Arc::new(Dataset::from_samples(samples, &config));
+    let device = Device::flex().autodiff();
+    device.seed(1);
+    let model = RetinaFace::new(&config, &device).unwrap();
+    let steps = 150;
+    config.train.epochs = steps;
+    let mut trainer = Trainer::new(&config, dataset, model, &device).unwrap();
+    let mut losses = Vec::new();
+    let batches = std::iter::repeat_with(|| Ok(batch.clone())).take(steps);
+    trainer
+        .train_on(batches, |_, figures| {
+            losses.push(figures.loss("loss").unwrap());
+            Ok(())
+        })
+        .unwrap();
+    assert!(losses[0] < 60.0, "{}", losses[0]);
+    let last = losses[steps - 10..].iter().sum::<f64>() / 10.0;
+    assert!(last < 0.1 * losses[0], "from {} to {last}", losses[0]);
 }

@@ -53,7 +53,11 @@ fn main() -> Outcome {
         let (folded, tensors) = fold_norms(&graph, &weights)?;
         let model = (&fuse(&folded), &tensors);
         case(&folder, &format!("{name}.fixed"), model, &folded, &options)?;
-        let rounded = in_bytes(&folded, &tensors, &random_image(3 * 75 * 106, 3))?;
+        let rounded = in_bytes(
+            &folded,
+            &tensors,
+            &random_image(graph.input_shape().iter().product(), 3),
+        )?;
         let model_in_bytes = (model.0, &rounded);
         case(
             &folder,

@@ -19,60 +19,120 @@ use crate::model::weights::Networks;
 /// Crops that are kept: a photo may show hundreds of faces.
 const CROPS: usize = 512;
 
-/// All networks with convolutions in bytes, after they were used on photos of `list`. What was
-/// done stands in the notes.
+/// Under which the notes of a network say how it came into 8 bits.
+const NOTE: &str = "8 bits";
+
+/// All networks with convolutions in bytes: by the ranges that training in 8 bits has left, or else
+/// by those met on photos of `--calibrate`. What was done stands in the notes.
 ///
 /// # Errors
-/// When the list cannot be read or none of its photos, or shows no face to an aligner.
-pub fn in_bytes(mut networks: Networks, list: &str, args: &PackArgs) -> Result<Networks> {
+/// When neither is there, the list cannot be read or none of its photos, or shows no face to an
+/// aligner.
+pub fn in_bytes(mut networks: Networks, args: &PackArgs) -> Result<Networks> {
+    let all = || networks.detector.iter().chain(&networks.aligners);
+    ensure!(
+        !all().any(Weights::has_bytes),
+        "{} is in 8 bits already",
+        args.weights.display()
+    );
+    let trained = all().filter(|w| w.has_ranges()).count();
+    let untrained = all().count() - trained;
+    let seen = match &args.calibrate {
+        None => {
+            ensure!(
+                trained > 0,
+                "--int8: no network of {} was trained in 8 bits (train.quantize_after): let \
+                 --calibrate LIST show how far its numbers reach",
+                args.weights.display()
+            );
+            None
+        }
+        Some(list) => {
+            ensure!(
+                untrained > 0,
+                "--calibrate {list}: training in 8 bits has told how far numbers reach; leave it out"
+            );
+            Some(show(&networks, list, args)?)
+        }
+    };
+    let config = networks.header.config.clone();
+    if let Some(weights) = &mut networks.detector {
+        let program = Program::detector(&config.settings())?;
+        let inputs = seen.as_ref().map(|seen| (&seen.about, &seen.photos));
+        let notes = &mut networks.header.notes;
+        convert("detector", &program, weights, inputs, notes)?;
+    }
+    let aligners = networks.header.aligners_mut().into_iter();
+    let aligners = aligners.zip(&mut networks.aligners).enumerate();
+    for (stage, ((own, notes), weights)) in aligners {
+        let program = Program::aligner(&own.settings())?;
+        let crops = |seen: &'_ Shown| seen.crops.get(stage).cloned().unwrap_or_default();
+        let crops = seen.as_ref().map(crops);
+        let inputs = seen.as_ref().map(|seen| &seen.about).zip(crops.as_ref());
+        convert("aligner", &program, weights, inputs, notes)?;
+    }
+    Ok(networks)
+}
+
+/// One network, by its own ranges or by what it was shown; one with neither stays as it is.
+fn convert(
+    what: &str,
+    program: &Program,
+    weights: &mut Weights,
+    inputs: Option<(&About, &Vec<Input>)>,
+    notes: &mut BTreeMap<String, String>,
+) -> Result<()> {
+    if weights.has_ranges() {
+        let ranges = weights.input_ranges()?.len();
+        *weights = calibrate::of_ranges(program, weights)?;
+        let summary = format!("{ranges} convolutions, by the ranges of its training in 8 bits");
+        console::say(format!("{what}: {summary}"));
+        notes.insert(NOTE.into(), summary);
+        return Ok(());
+    }
+    match inputs {
+        Some((about, inputs)) => {
+            ensure!(
+                !inputs.is_empty(),
+                "--calibrate: no face of {} was found for the {what}",
+                about.list
+            );
+            *weights = about.convert(what, program, weights, inputs, notes)?;
+        }
+        None => console::say(format!(
+            "{what}: stays in 32 bits: it was not trained in 8, and there is no --calibrate"
+        )),
+    }
+    Ok(())
+}
+
+/// Show the networks photos of `list`.
+fn show(networks: &Networks, list: &str, args: &PackArgs) -> Result<Shown> {
     ensure!(
         args.photos > 0 && args.max_loss.is_finite() && args.max_loss >= 0.0,
         "--photos and --max-loss: expected at least one photo, and a share from 0 on"
-    );
-    let mut already = networks.detector.iter().chain(&networks.aligners);
-    ensure!(
-        !already.any(Weights::has_bytes),
-        "{} is in 8 bits already",
-        args.weights.display()
     );
     let source = sources::parse(list).context("--calibrate")?;
     let name = source
         .list
         .file_name()
         .map(|name| name.to_string_lossy().into_owned());
+    let about = About {
+        list: name.unwrap_or_default(),
+        most: args.max_loss,
+    };
     let mut config = networks.header.config.clone();
     config.data.on_error = OnError::Skip;
     let dataset = Dataset::load(&[source], &config)?;
     if !dataset.report.is_empty() {
         console::note(&dataset.report);
     }
-    let seen = look(&networks, &dataset, args.photos)?;
-    let about = About {
-        list: name.unwrap_or_default(),
-        most: args.max_loss,
-    };
-    let config = networks.header.config.clone();
-    if let Some(weights) = &networks.detector {
-        let program = Program::detector(&config.settings())?;
-        let notes = &mut networks.header.notes;
-        let made = about.convert("detector", &program, weights, &seen.photos, notes)?;
-        networks.detector = Some(made);
-    }
-    let aligners = networks.header.aligners_mut().into_iter();
-    let aligners = aligners.zip(&mut networks.aligners).zip(&seen.crops);
-    for (((own, notes), weights), crops) in aligners {
-        ensure!(
-            !crops.is_empty(),
-            "--calibrate {list}: no face was found for the aligner"
-        );
-        let program = Program::aligner(&own.settings())?;
-        *weights = about.convert("aligner", &program, weights, crops, notes)?;
-    }
-    Ok(networks)
+    look(networks, &dataset, args.photos, about)
 }
 
 /// What the networks were shown.
 struct Shown {
+    about: About,
     photos: Vec<Input>,
     /// Of each aligner.
     crops: Vec<Vec<Input>>,
@@ -80,7 +140,7 @@ struct Shown {
 
 /// Use the networks as detection does: on photos, or on the labelled faces where there are only
 /// aligners.
-fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
+fn look(networks: &Networks, dataset: &Dataset, most: usize, about: About) -> Result<Shown> {
     let photos = Seen::new(most);
     let crops: Vec<Seen> = networks.aligners.iter().map(|_| Seen::new(CROPS)).collect();
     let header = &networks.header;
@@ -103,6 +163,7 @@ fn look(networks: &Networks, dataset: &Dataset, most: usize) -> Result<Shown> {
         }
     }
     let shown = Shown {
+        about,
         photos: photos.take(),
         crops: crops.iter().map(Seen::take).collect(),
     };
@@ -160,7 +221,7 @@ impl About {
                 percent(*loss)
             ));
         }
-        notes.insert("8 bits".into(), self.summary(&report));
+        notes.insert(NOTE.into(), self.summary(&report));
         let kept: Vec<String> = report
             .in_numbers
             .iter()

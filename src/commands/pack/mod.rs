@@ -27,8 +27,8 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
     } else {
         Precision::F32
     };
-    if let Some(list) = &args.calibrate {
-        networks = bytes::in_bytes(networks, list, &args)?;
+    if args.int8 {
+        networks = bytes::in_bytes(networks, &args)?;
     }
     weights::save_networks(&networks, precision, &args.out)?;
     let bytes = std::fs::metadata(&args.out).with_context(|| out.to_string())?;

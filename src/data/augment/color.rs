@@ -4,10 +4,7 @@ use image::RgbImage;
 use rand_chacha::ChaCha8Rng;
 
 use super::draw::{chance, uniform};
-use crate::config::ColorConfig;
-
-/// Share of each channel in the brightness (ITU-R BT.601).
-pub const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+use crate::config::{ColorConfig, LUMA};
 
 /// Change all four at once, with one matrix a pixel.
 pub fn jitter(image: &mut RgbImage, config: &ColorConfig, rng: &mut ChaCha8Rng) {

@@ -17,6 +17,8 @@ struct Misfit {
     unused: Vec<String>,
     shapes: Vec<String>,
     landmark_head: bool,
+    /// A file with batch norms for a network without.
+    norms: bool,
 }
 
 /// What was `found` of the tensors of a network. See [`super::initialise`] for what is an error.
@@ -54,6 +56,10 @@ pub fn fit(
             }
         }
     }
+    misfit.norms = misfit.missing.iter().any(|name| {
+        let conv = name.strip_suffix(".weight");
+        conv.is_some_and(|conv| found.contains_key(&format!("{conv}.norm.gamma")))
+    });
     let left = found.into_values().map(|t| t.source);
     misfit.unused = left.filter(|source| !unused(source)).collect();
     misfit.report()?;
@@ -116,6 +122,12 @@ impl Misfit {
                 "\nThe landmark heads are made for another number of points or anchors. To start \
                  them at random: init.allow_new: [landmark_heads] and init.allow_unused: \
                  [LandmarkHead] (or landmark_heads, for a file of this program)",
+            );
+        }
+        if self.norms {
+            text.push_str(
+                "\nThe file's convolutions have batch norms and this network's have none: \
+                 model.batch_norm: true",
             );
         }
         if text.is_empty() {

@@ -4,6 +4,7 @@
 mod blend;
 mod find;
 mod fit;
+mod grey;
 mod header;
 mod keys;
 mod networks;
@@ -15,6 +16,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use retinamark_core::graph::range_of;
 
 pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
@@ -48,6 +50,7 @@ pub fn load(path: &Path, device: &Device) -> Result<(RetinaFace, Config)> {
 /// detector as ONNX. Names are mapped from `biubug6/Pytorch_Retinaface` (whole detectors and
 /// MobileNetV1 backbones) and torchvision (backbones ResNet-18, ResNet-50 and MobileNetV3-Large);
 /// batch counters are skipped. Layers of ONNX files are told by what they compute.
+/// A network of grey images takes the first kernels of one of colours, summed over these.
 ///
 /// # Errors
 /// Names the file and lists every tensor that is missing, left over or of another shape, unless
@@ -62,7 +65,10 @@ pub fn initialise<N: Network>(model: N, config: &Config) -> Result<N> {
         false => read::any(path, N::TASK),
     };
     found
-        .and_then(|tensors| {
+        .and_then(|mut tensors| {
+            // Ranges of training in 8 bits are found anew.
+            tensors.retain(|name, _| range_of(name).is_none());
+            grey::sum_colours(&model.graph(networks::ANY_SIZE), &mut tensors);
             let fitting = fit::fit(model.tensors(), tensors, &config.init)?;
             tensors::assign(model, fitting)
         })

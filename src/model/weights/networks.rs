@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 use burn::tensor::Device;
-use retinamark_core::graph::{BYTE_FIELDS, Tensor, Weights};
+use retinamark_core::graph::{BYTE_FIELDS, Kind, Tensor, TensorSpec, Weights, range_of};
+use retinamark_core::net::Init;
 use retinamark_core::weights::METADATA_KEY;
 
 use super::header::{Header, Part};
@@ -14,7 +15,7 @@ use crate::config::{Config, InitConfig, Task};
 use crate::model::{Aligner, Network, RetinaFace, tensors, with_network};
 
 /// Size of images that names and shapes of all tensors can be told at: any would do.
-const ANY_SIZE: [usize; 2] = [64, 64];
+pub(super) const ANY_SIZE: [usize; 2] = [64, 64];
 
 /// The networks of a file; at least one.
 #[derive(Clone, Debug)]
@@ -217,7 +218,18 @@ fn checked<N: Network>(config: &Config, found: read::Tensors) -> Result<Weights>
         .keys()
         .filter_map(|name| fields.iter().find_map(|field| name.strip_suffix(field)));
     let in_bytes: BTreeSet<&str> = in_bytes.collect();
-    let specs = graph.tensors_in_bytes(|name| in_bytes.contains(name));
+    let mut specs = graph.tensors_in_bytes(|name| in_bytes.contains(name));
+    // What training in 8 bits has left belongs to a convolution.
+    let of_conv = |name: &&String| {
+        let conv = range_of(name);
+        conv.is_some_and(|conv| graph.nodes().iter().any(|node| node.name == conv))
+    };
+    specs.extend(found.keys().filter(of_conv).map(|name| TensorSpec {
+        name: name.clone(),
+        shape: vec![2],
+        kind: Kind::Statistic,
+        init: Init::Constant(0.0),
+    }));
     let fitting = fit::fit(specs, found, &InitConfig::default())
         .context("the tensors do not fit the configuration in the same file")?;
     let mut weights = Weights::default();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, TensorData};
-use retinamark_core::graph::{Tensor, Weights, is_byte_field, weight_byte};
+use retinamark_core::graph::{Tensor, Weights, is_byte_field, range_of, weight_byte};
 use retinamark_core::weights::{METADATA_KEY, SCALE, aligner_prefixes};
 use safetensors::tensor::{Dtype, TensorView, serialize};
 
@@ -113,7 +113,8 @@ fn store(
         });
         return Ok((Dtype::I8, bytes.collect::<Result<_>>()?));
     }
-    if precision == Precision::F32 || name.contains(".running_") || is_byte_field(name) {
+    let precise = name.contains(".running_") || is_byte_field(name) || range_of(name).is_some();
+    if precision == Precision::F32 || precise {
         let bytes = values.flat_map(f32::to_le_bytes);
         return Ok((Dtype::F32, bytes.collect()));
     }

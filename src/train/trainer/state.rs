@@ -41,6 +41,7 @@ impl<N: Learn> Trainer<N> {
                 best: self.best,
                 ema_updates: self.ema.updates(),
                 tensor_updates: self.optimizer.state().updates.clone(),
+                ranges: self.model.input_ranges(),
             },
             weights: self.optimizer.values().to_vec(),
             ema: self.ema.values().to_vec(),
@@ -63,6 +64,9 @@ impl<N: Learn> Trainer<N> {
         );
         let layout = self.optimizer.layout();
         self.model = layout.write(self.model.clone(), &saved.weights);
+        if let Some(ranges) = saved.state.ranges {
+            self.model = self.model.clone().in_bytes(ranges);
+        }
         self.optimizer
             .restore(saved.weights, saved.optimizer)
             .with_context(|| format!("cannot continue from {}", path.display()))?;

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::engine::{Engine, Image, Isa, Outputs};
 use crate::error::{Result, ensure};
-use crate::graph::{Graph, NodeId, Shape, Weights, passes};
+use crate::graph::{ByteScale, Graph, NodeId, Shape, Weights, passes};
 use crate::infer::Program;
 use range::Histogram;
 
@@ -83,6 +83,29 @@ pub fn to_bytes(
         losses: losses.into_iter().collect(),
     };
     Ok((made, report))
+}
+
+/// `weights` of a network that was trained in 8 bits: with the convolutions in bytes whose inputs'
+/// ranges they hold. It computes what the network computed while it trained.
+///
+/// # Errors
+/// When they hold none, or one of a convolution that cannot be in bytes.
+pub fn of_ranges(program: &Program, weights: &Weights) -> Result<Weights> {
+    let (_, folded) = passes::fold_norms(&(program.describe)(program.sample)?, weights)?;
+    let (known, ranges) = (program.byte_convs()?, weights.input_ranges()?);
+    ensure!(!ranges.is_empty(), Network, "it was not trained in 8 bits");
+    let mut made = weights.clone();
+    for (name, [low, high]) in ranges {
+        ensure!(
+            known.iter().any(|own| own == name),
+            Network,
+            "{name} has a range, and is no convolution that can be in 8 bits"
+        );
+        let mut own = folded.of_conv(name);
+        own.round_to_bytes(name, ByteScale::reaching(low, high))?;
+        made.replace_conv(name, own);
+    }
+    Ok(made)
 }
 
 /// What an output gave for all inputs, by its name.
@@ -211,6 +234,7 @@ impl Program {
 mod tests {
     use super::*;
     use crate::graph::reference::{random_image, random_weights};
+    use crate::graph::{RANGE_FIELD, Tensor};
     use crate::settings::Settings;
 
     fn inputs(side: u32) -> Vec<Input> {
@@ -258,5 +282,29 @@ mod tests {
             assert_eq!(some.of_conv(name), weights.of_conv(name));
         }
         assert!(to_bytes(&program, &weights, &[], 1.0).is_err());
+    }
+
+    #[test]
+    fn ranges_of_training_say_how_inputs_are_written() {
+        let program = Program::detector(&Settings::default()).unwrap();
+        let graph = (program.describe)([3, 64, 64]).unwrap();
+        let mut weights = random_weights(&graph, 3).unwrap();
+        assert!(of_ranges(&program, &weights).is_err());
+        let name = program.byte_convs().unwrap()[1].clone();
+        let set = |weights: &mut Weights, name: &str, range: [f32; 2]| {
+            let tensor = Tensor::new(vec![2], range.to_vec()).unwrap();
+            weights.0.insert(format!("{name}.{RANGE_FIELD}"), tensor);
+        };
+        set(&mut weights, &name, [-0.51, 2.04]);
+        let made = of_ranges(&program, &weights).unwrap();
+        let scale = made.byte_scale(&name).unwrap().unwrap();
+        assert_eq!((scale.zero, (scale.scale * 1e5).round()), (51, 1000.0));
+        assert!(!made.has_ranges());
+        for (range, conv) in [([1.0, -1.0], &*name), ([0.0, 1.0], "backbone.stem")] {
+            let mut wrong = weights.clone();
+            set(&mut wrong, conv, range);
+            let error = of_ranges(&program, &wrong).unwrap_err().to_string();
+            assert!(error.contains(conv), "{error}");
+        }
     }
 }

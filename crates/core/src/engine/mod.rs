@@ -43,7 +43,7 @@ pub enum Image<'a> {
         /// Height and width.
         size: [usize; 2],
     },
-    /// Numbers that are normalised and in the network's order of channels, `[3][height][width]`.
+    /// Numbers that are normalised and in the network's order of channels, `[C][height][width]`.
     Planar(&'a [f32]),
 }
 
@@ -127,10 +127,11 @@ impl Engine {
     /// # Errors
     /// When an image has fewer pixels than it says, or the network cannot be run.
     pub fn run(&self, images: &[Image<'_>], size: [usize; 2]) -> Result<Outputs> {
+        let channels = self.normalise.channels();
         for image in images {
-            check(image, size)?;
+            check(image, channels, size)?;
         }
-        let plan = self.plan([3, size[0], size[1]], images.len())?;
+        let plan = self.plan([channels, size[0], size[1]], images.len())?;
         Ok(self.start(plan, images.len(), Images::Many(images), None))
     }
 
@@ -242,10 +243,10 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-fn check(image: &Image<'_>, [height, width]: [usize; 2]) -> Result<()> {
+fn check(image: &Image<'_>, channels: usize, [height, width]: [usize; 2]) -> Result<()> {
     let (needed, found) = match image {
         Image::Rgb { pixels, size } => (3 * size[0] * size[1], pixels.len()),
-        Image::Planar(numbers) => (3 * height * width, numbers.len()),
+        Image::Planar(numbers) => (channels * height * width, numbers.len()),
     };
     if found < needed || height == 0 || width == 0 {
         return Err(Error::Network(format!(

@@ -4,21 +4,27 @@ use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights, passes, reference};
 use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Ops};
-use crate::settings::Features;
+use crate::settings::{ChannelOrder, Features, luma};
 
 const NORMALISE: Normalise = Normalise {
     mean: [123.0, 117.0, 104.0],
     std: [1.0; 3],
-    blue_first: true,
+    order: ChannelOrder::Bgr,
 };
 
 const BACKBONES: [BackboneKind; 6] = [
-    BackboneKind::MobilenetV1 { width: 0.25 },
+    BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    },
     BackboneKind::MobilenetV3Large { width: 0.35 },
     BackboneKind::Resnet18,
     BackboneKind::Resnet50,
     BackboneKind::Scrfd500m,
-    BackboneKind::Plain { width: 0.25 },
+    BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    },
 ];
 
 fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
@@ -26,6 +32,8 @@ fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        batch_norm: true,
+        colours: 3,
         neck_channels,
         se_reduction: 4,
         tower_layers: 2,
@@ -135,7 +143,13 @@ fn compare_detector(net: DetectorNet, size: [usize; 2]) {
 
 #[test]
 fn detectors_of_odd_sizes_are_as_described() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     for size in [[1, 1], [33, 7], [160, 97]] {
         compare_detector(net, size);
     }
@@ -153,6 +167,8 @@ fn aligners_are_as_described() {
             let net = AlignerNet {
                 features,
                 backbone: Backbone { kind },
+                batch_norm: true,
+                colours: 3,
                 side,
                 channels: [8, 12, 20],
                 heatmap_channels,
@@ -202,7 +218,13 @@ fn networks_in_bytes_are_as_described() {
 
 #[test]
 fn landmarks_of_windows_are_those_of_the_whole_map() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let size = [72, 100];
     let graph = describe_detector(net)([3, size[0], size[1]]);
     let weights = reference::random_weights(&graph, 3).unwrap();
@@ -245,7 +267,13 @@ fn landmarks_of_windows_are_those_of_the_whole_map() {
 /// Bytes are normalised as [`Normalise`] says; beyond the photo lies the mean colour.
 #[test]
 fn bytes_are_read_as_their_numbers() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let (size, photo) = ([64, 96], [50, 80]);
     let graph = describe_detector(net)([3, size[0], size[1]]);
     let weights: Weights = reference::random_weights(&graph, 11).unwrap();
@@ -277,9 +305,71 @@ fn bytes_are_read_as_their_numbers() {
     }
 }
 
+/// A network of one channel sees how bright pixels are, whatever their colour.
+#[test]
+fn grey_is_read_as_brightness() {
+    let net = DetectorNet {
+        colours: 1,
+        batch_norm: false,
+        ..detector(
+            BackboneKind::Plain {
+                width: 0.25,
+                gamma: 1.1,
+            },
+            24,
+        )
+    };
+    let normalise = Normalise {
+        mean: [110.0; 3],
+        std: [64.0; 3],
+        order: ChannelOrder::Grey,
+    };
+    let (size, photo) = ([64, 96], [50, 80]);
+    let graph = describe_detector(net)([1, size[0], size[1]]);
+    let weights = reference::random_weights(&graph, 11).unwrap();
+    let colours: Vec<[u8; 3]> = (0..photo[0] * photo[1])
+        .map(|i| [37, 91, 53].map(|step| (i * step % 251) as u8))
+        .collect();
+    let twin: Vec<[u8; 3]> = colours.iter().map(|&rgb| [luma(rgb); 3]).collect();
+    let mut planar = vec![0.0; size[0] * size[1]];
+    for (at, [grey, ..]) in twin.iter().enumerate() {
+        let at = at / photo[1] * size[1] + at % photo[1];
+        planar[at] = (f32::from(*grey) - 110.0) * (1.0 / 64.0);
+    }
+    let expected = reference::run(&graph, &weights, &planar).unwrap();
+    let expected = &expected
+        .iter()
+        .find(|(name, _)| name == "logits")
+        .unwrap()
+        .1;
+    for isa in Isa::all() {
+        let describe = move |shape| Ok(describe_detector(net)(shape));
+        let engine = Engine::new(describe, [1, 64, 64], &weights, normalise, isa).unwrap();
+        let [rgb, twin] = [&colours, &twin].map(|pixels| Image::Rgb {
+            pixels: pixels.as_flattened(),
+            size: photo,
+        });
+        let outputs = engine
+            .run(&[rgb, twin, Image::Planar(&planar)], size)
+            .unwrap();
+        let rows = |image| outputs.rows("logits", image).unwrap();
+        assert_eq!(rows(0), rows(1));
+        assert_eq!(rows(0), rows(2));
+        assert!(difference(rows(0), expected) < 1e-4);
+        let few = vec![0.0; planar.len() - 1];
+        assert!(engine.run(&[Image::Planar(&few)], size).is_err());
+    }
+}
+
 #[test]
 fn impossible_inputs_are_errors() {
-    let net = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 64);
+    let net = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        64,
+    );
     let describe = describe_detector(net);
     let weights = reference::random_weights(&describe([3, 64, 64]), 1).unwrap();
     let engine = engine_of(describe, [3, 64, 64], &weights, Isa::best()).unwrap();

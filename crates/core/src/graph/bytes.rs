@@ -4,6 +4,8 @@
 //! `name.weight_scale` (one for each output, times -127 to 127) and `name.input_scale` and
 //! `name.input_zero` say how its input is written: `byte = round(x / scale) + zero`, from 0 to 255.
 
+use std::collections::BTreeMap;
+
 use super::{Graph, Kind, NodeId, Op, Tensor, TensorSpec, Weights};
 use crate::error::{Error, Result};
 use crate::net::{Conv, Init};
@@ -18,6 +20,16 @@ pub const BYTE_FIELDS: [&str; 3] = ["weight_scale", "input_scale", "input_zero"]
 pub fn is_byte_field(name: &str) -> bool {
     let field = name.rsplit('.').next();
     field.is_some_and(|field| BYTE_FIELDS.contains(&field))
+}
+
+/// Field of a convolution's tensors, behind its name: lowest and highest number of its input, as
+/// training in 8 bits met them. It says nothing of how the convolution is computed.
+pub const RANGE_FIELD: &str = "input_range";
+
+/// The convolution whose input's range a tensor holds.
+pub fn range_of(name: &str) -> Option<&str> {
+    let (conv, field) = name.rsplit_once('.')?;
+    (field == RANGE_FIELD).then_some(conv)
 }
 
 /// How numbers are written as bytes.
@@ -44,17 +56,35 @@ impl ByteScale {
         1.0 / self.scale
     }
 
-    /// The byte of `x`, as a number.
-    fn byte(self, x: f32) -> f32 {
-        let whole = (x * self.factor()).round_ties_even() + f32::from(self.zero);
-        whole.clamp(0.0, 255.0)
+    /// The byte of `x`, as a number, if there were more than 256.
+    fn whole(self, x: f32) -> f32 {
+        (x * self.factor()).round_ties_even() + f32::from(self.zero)
+    }
+
+    /// Whether `x` has a byte of its own and is not cut off.
+    #[must_use]
+    pub fn holds(self, x: f32) -> bool {
+        (0.0..=255.0).contains(&self.whole(x))
     }
 
     /// What the byte of `x` stands for.
     #[must_use]
     pub fn rounded(self, x: f32) -> f32 {
-        (self.byte(x) - f32::from(self.zero)) * self.scale
+        (self.whole(x).clamp(0.0, 255.0) - f32::from(self.zero)) * self.scale
     }
+}
+
+/// Weights of so many outputs as multiples (-127 to 127) of a scale for each output; and the scales.
+pub fn rounded_weights(weights: &[f32], outputs: usize) -> (Vec<f32>, Vec<f32>) {
+    let each = (weights.len() / outputs.max(1)).max(1);
+    let (mut rounded, mut scales) = (Vec::with_capacity(weights.len()), Vec::new());
+    for row in weights.chunks_exact(each) {
+        let largest = row.iter().fold(0.0f32, |most, w| most.max(w.abs()));
+        let scale = (largest / MOST).max(f32::MIN_POSITIVE);
+        rounded.extend(row.iter().map(|w| (w / scale).round() * scale));
+        scales.push(scale);
+    }
+    (rounded, scales)
 }
 
 impl Graph {
@@ -119,6 +149,28 @@ impl Weights {
         self.0.keys().any(|name| is_byte_field(name))
     }
 
+    /// Lowest and highest number of the inputs of convolutions, by their names, as training in 8 bits
+    /// left them; nothing where there was none.
+    ///
+    /// # Errors
+    /// When a range is none.
+    pub fn input_ranges(&self) -> Result<BTreeMap<&str, [f32; 2]>> {
+        let ranges = self
+            .0
+            .iter()
+            .filter_map(|(name, tensor)| Some((range_of(name)?, tensor)));
+        let range = |(name, tensor): (_, &Tensor)| match tensor.values[..] {
+            [low, high] if low <= high && (high - low).is_finite() => Ok((name, [low, high])),
+            _ => Err(Error::Network(format!("{name}.{RANGE_FIELD} is no range"))),
+        };
+        ranges.map(range).collect()
+    }
+
+    /// Whether training in 8 bits has left ranges.
+    pub fn has_ranges(&self) -> bool {
+        self.0.keys().any(|name| range_of(name).is_some())
+    }
+
     /// The tensors of convolution `name`.
     #[must_use]
     pub fn of_conv(&self, name: &str) -> Self {
@@ -177,15 +229,8 @@ impl Weights {
     pub fn round_to_bytes(&mut self, name: &str, input: ByteScale) -> Result<()> {
         let weight = self.tensor(&format!("{name}.weight"))?;
         let shape = weight.shape.clone();
-        let outputs = shape.first().copied().unwrap_or(0).max(1);
-        let each = (weight.values.len() / outputs).max(1);
-        let (mut rounded, mut scales) = (Vec::new(), Vec::new());
-        for row in weight.values.chunks_exact(each) {
-            let largest = row.iter().fold(0.0f32, |most, w| most.max(w.abs()));
-            let scale = (largest / MOST).max(f32::MIN_POSITIVE);
-            rounded.extend(row.iter().map(|w| (w / scale).round() * scale));
-            scales.push(scale);
-        }
+        let outputs = shape.first().copied().unwrap_or(0);
+        let (rounded, scales) = rounded_weights(&weight.values, outputs);
         let mut set = |field: &str, shape: Vec<usize>, values: Vec<f32>| {
             let tensor = Tensor::new(shape, values)?;
             self.0.insert(format!("{name}.{field}"), tensor);
@@ -234,6 +279,15 @@ mod tests {
         assert_eq!(ByteScale::reaching(2.0, 5.0).zero, 0);
         assert_eq!(ByteScale::reaching(-5.0, -2.0).zero, 255);
         assert!(ByteScale::reaching(0.0, 0.0).factor().is_finite());
+        // The last bytes stand for -1 and 4.1, and for half a step beyond.
+        for (x, held) in [
+            (-1.009, true),
+            (-1.011, false),
+            (4.109, true),
+            (4.111, false),
+        ] {
+            assert_eq!(scale.holds(x), held, "{x}");
+        }
     }
 
     #[test]

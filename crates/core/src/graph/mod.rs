@@ -14,7 +14,9 @@ mod trace;
 
 use crate::net::{Act, Conv, Linear, Pool};
 
-pub use bytes::{BYTE_FIELDS, ByteScale, is_byte_field, weight_byte};
+pub use bytes::{
+    BYTE_FIELDS, ByteScale, RANGE_FIELD, is_byte_field, range_of, rounded_weights, weight_byte,
+};
 pub use cost::Cost;
 pub use tensors::{Kind, Tensor, TensorSpec, Weights};
 pub use trace::Trace;
@@ -120,6 +122,12 @@ impl Graph {
     pub fn input_shape(&self) -> Shape {
         let input = self.nodes.iter().find(|node| node.op == Op::Input);
         input.map_or([0; 3], |node| node.shape)
+    }
+
+    /// Whether any convolution has a batch norm.
+    pub fn has_norms(&self) -> bool {
+        let mut ops = self.nodes.iter().map(|node| &node.op);
+        ops.any(|op| matches!(op, Op::Conv(conv) if conv.norm.is_some()))
     }
 
     /// A node more.

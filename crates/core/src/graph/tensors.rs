@@ -127,14 +127,11 @@ fn of_conv(name: &str, from: usize, conv: &Conv) -> Vec<TensorSpec> {
         init,
     };
     let inputs = if conv.depthwise { 1 } else { from };
-    let (weight, start) = (
-        [conv.to, inputs, conv.kernel, conv.kernel],
-        Init::Uniform { gain: 1.0 },
-    );
+    let weight = [conv.to, inputs, conv.kernel, conv.kernel];
     if conv.norm.is_none() {
         return vec![
-            learned(format!("{name}.weight"), &weight, start),
-            learned(format!("{name}.bias"), &[conv.to], start),
+            learned(format!("{name}.weight"), &weight, conv.weight),
+            learned(format!("{name}.bias"), &[conv.to], conv.bias),
         ];
     }
     let of_norm = |field: &str, kind, value| TensorSpec {
@@ -144,7 +141,7 @@ fn of_conv(name: &str, from: usize, conv: &Conv) -> Vec<TensorSpec> {
         init: Init::Constant(value),
     };
     vec![
-        learned(format!("{name}.conv.weight"), &weight, start),
+        learned(format!("{name}.conv.weight"), &weight, conv.weight),
         of_norm("gamma", Kind::Learned, 1.0),
         of_norm("beta", Kind::Learned, 0.0),
         of_norm("running_mean", Kind::Statistic, 0.0),

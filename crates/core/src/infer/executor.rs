@@ -9,25 +9,15 @@ use super::network::{Answer, FirstLook, RawLandmarks, SecondLook};
 use crate::anchors::{Coder, Head};
 use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
-use crate::graph::{Graph, Shape, Trace, Weights};
+use crate::graph::{Graph, Shape, Trace, Weights, passes};
 use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
-use crate::settings::{ChannelOrder, InputConfig, Settings};
+use crate::settings::{Settings, Task};
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
 
 /// Windows that are looked at together.
 const WINDOWS: usize = 16;
-
-fn normalise(input: &InputConfig) -> Normalise {
-    let blue_first = input.channel_order == ChannelOrder::Bgr;
-    let red_first = |[a, b, c]: [f32; 3]| if blue_first { [c, b, a] } else { [a, b, c] };
-    Normalise {
-        mean: red_first(input.mean),
-        std: red_first(input.std),
-        blue_first,
-    }
-}
 
 /// What an executor needs of a network beside its weights.
 #[derive(Clone)]
@@ -59,8 +49,8 @@ impl Program {
         };
         Ok(Self {
             describe: Arc::new(describe),
-            sample: [3, 64, 64],
-            normalise: normalise(&settings.input),
+            sample: [net.colours, 64, 64],
+            normalise: Normalise::of(&settings.input)?,
         })
     }
 
@@ -77,9 +67,30 @@ impl Program {
         };
         Ok(Self {
             describe: Arc::new(describe),
-            sample: [3, net.side, net.side],
-            normalise: normalise(&settings.input),
+            sample: [net.colours, net.side, net.side],
+            normalise: Normalise::of(&settings.input)?,
         })
+    }
+
+    /// The network that `settings` describe.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    pub fn of(settings: &Settings) -> Result<Self> {
+        match settings.task {
+            Task::Detect => Self::detector(settings),
+            Task::Align => Self::aligner(settings),
+        }
+    }
+
+    /// Names of the convolutions that can be in bytes.
+    ///
+    /// # Errors
+    /// When the network cannot be written down.
+    pub fn byte_convs(&self) -> Result<Vec<String>> {
+        let graph = passes::fuse(&passes::without_norms(&(self.describe)(self.sample)?));
+        let names = graph.byte_convs().into_iter();
+        Ok(names.map(|id| graph.node(id).name.clone()).collect())
     }
 
     fn engine(self, weights: &Weights) -> Result<Engine> {
@@ -107,7 +118,7 @@ impl Detector {
     /// When they are not those.
     pub fn new(settings: &Settings, weights: &Weights) -> Result<Self> {
         let net = DetectorNet::of_settings(settings)?;
-        let (normalise, isa) = (normalise(&settings.input), Isa::best());
+        let (normalise, isa) = (Normalise::of(&settings.input)?, Isa::best());
         let tower = |level: usize| {
             let describe = move |shape: Shape| {
                 let (mut trace, window) = Trace::of(shape);

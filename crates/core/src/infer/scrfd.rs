@@ -65,11 +65,7 @@ impl Scrfd {
             })
         });
         let levels: Vec<Level> = levels.collect::<Result<_>>()?;
-        let normalise = Normalise {
-            mean: settings.input.mean,
-            std: settings.input.std,
-            blue_first: false,
-        };
+        let normalise = Normalise::of(&settings.input)?;
         let weights = model.weights;
         let describe = move |[_, height, width]: [usize; 3]| {
             Ok(onnx::read(&bytes, Some([height, width]))?.graph)
@@ -107,8 +103,8 @@ fn settings() -> Settings {
         },
         input: InputConfig {
             channel_order: ChannelOrder::Rgb,
-            mean: [127.5; 3],
-            std: [128.0; 3],
+            mean: vec![127.5; 3],
+            std: vec![128.0; 3],
         },
         anchors: AnchorConfig {
             offset: 0.0,

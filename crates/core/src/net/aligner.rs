@@ -6,6 +6,7 @@
 //! distribution around every landmark; and the turn of the head. A crop is one anchor: landmarks are deltas in the coder's
 //! terms of the square that the face fills.
 
+use super::norms::Norms;
 use super::{Act, Backbone, Conv, Init, Linear, Ops};
 use crate::settings::Features;
 
@@ -24,6 +25,10 @@ const START_GAIN: f64 = 0.1;
 pub struct AlignerNet {
     /// Crop -> C3, C4, C5.
     pub backbone: Backbone,
+    /// Whether convolutions have batch norms.
+    pub batch_norm: bool,
+    /// Channels of an image: 3, or 1 of grey ones.
+    pub colours: usize,
     /// Side of the crops, pixels.
     pub side: usize,
     /// What the linear layer reads.
@@ -66,8 +71,10 @@ impl<V> AlignerOutputs<V> {
 }
 
 impl AlignerNet {
-    /// `x` `[B,3,side,side]` -> [`AlignerOutputs`].
+    /// `x` `[B,C,side,side]` -> [`AlignerOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> AlignerOutputs<O::Value> {
+        let kept = self.batch_norm;
+        let ops = &mut Norms { ops, kept };
         let maps = self.backbone.forward(ops, x);
         let read = match self.features {
             Features::Scales => self.reduced(ops, &maps).to_vec(),

@@ -3,8 +3,8 @@
 use super::{self as net, AlignerNet, Backbone, DetectorNet};
 use crate::error::Result;
 use crate::settings::{
-    AlignerConfig, AnchorConfig, BackboneKind, Family, HeadConfig, LandmarksConfig, ModelConfig,
-    Settings,
+    AlignerConfig, AnchorConfig, BackboneKind, Family, HeadConfig, InputConfig, LandmarksConfig,
+    ModelConfig, Settings,
 };
 
 impl DetectorNet {
@@ -13,6 +13,7 @@ impl DetectorNet {
     /// # Errors
     /// When a custom scheme of landmarks contradicts itself.
     pub fn of(
+        input: &InputConfig,
         model: &ModelConfig,
         head: &HeadConfig,
         anchors: &AnchorConfig,
@@ -27,6 +28,8 @@ impl DetectorNet {
                 },
             },
             logits: head.logits(),
+            batch_norm: model.batch_norm,
+            colours: input.channel_order.channels(),
             neck_channels: model.neck_channels,
             se_reduction: model.se_reduction,
             tower_layers: model.landmark_tower_layers,
@@ -42,13 +45,14 @@ impl DetectorNet {
     /// As there.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
         let Settings {
+            input,
             model,
             head,
             anchors,
             landmarks,
             ..
         } = settings;
-        Self::of(model, head, anchors, landmarks)
+        Self::of(input, model, head, anchors, landmarks)
     }
 }
 
@@ -58,6 +62,7 @@ impl AlignerNet {
     /// # Errors
     /// As [`DetectorNet::of`].
     pub fn of(
+        input: &InputConfig,
         model: &ModelConfig,
         aligner: &AlignerConfig,
         anchors: &AnchorConfig,
@@ -65,6 +70,8 @@ impl AlignerNet {
     ) -> Result<Self> {
         Ok(Self {
             backbone: backbone(model),
+            batch_norm: model.batch_norm,
+            colours: input.channel_order.channels(),
             side: aligner.side as usize,
             features: aligner.features,
             channels: aligner.channels,
@@ -82,26 +89,27 @@ impl AlignerNet {
     /// As there.
     pub fn of_settings(settings: &Settings) -> Result<Self> {
         let Settings {
+            input,
             model,
             aligner,
             anchors,
             landmarks,
             ..
         } = settings;
-        Self::of(model, aligner, anchors, landmarks)
+        Self::of(input, model, aligner, anchors, landmarks)
     }
 }
 
 fn backbone(model: &ModelConfig) -> Backbone {
-    let width = model.width_multiplier;
+    let (width, gamma) = (model.width_multiplier, model.depth_gamma);
     Backbone {
         kind: match model.backbone {
-            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width },
+            BackboneKind::MobilenetV1 => net::BackboneKind::MobilenetV1 { width, gamma },
             BackboneKind::MobilenetV3Large => net::BackboneKind::MobilenetV3Large { width },
             BackboneKind::Resnet18 => net::BackboneKind::Resnet18,
             BackboneKind::Resnet50 => net::BackboneKind::Resnet50,
             BackboneKind::Scrfd500m => net::BackboneKind::Scrfd500m,
-            BackboneKind::Plain => net::BackboneKind::Plain { width },
+            BackboneKind::Plain => net::BackboneKind::Plain { width, gamma },
         },
     }
 }

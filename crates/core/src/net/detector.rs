@@ -1,6 +1,7 @@
 //! The detector: faces and coarse landmarks in one pass.
 
 use super::neck::{fpn, pafpn, se, separable_pairs, ssh};
+use super::norms::Norms;
 use super::{Act, Backbone, Conv, Ops, Padding};
 
 /// Levels of the pyramid: what every backbone gives.
@@ -30,6 +31,10 @@ pub enum Family {
 pub struct DetectorNet {
     /// Image -> C3, C4, C5.
     pub backbone: Backbone,
+    /// Whether convolutions have batch norms.
+    pub batch_norm: bool,
+    /// Channels of an image: 3, or 1 of grey ones.
+    pub colours: usize,
     /// What follows.
     pub family: Family,
     /// Logits of an anchor.
@@ -77,8 +82,9 @@ impl DetectorNet {
         }
     }
 
-    /// `x` `[B,3,H,W]` of any size -> [`DetectorOutputs`].
+    /// `x` `[B,C,H,W]` of any size -> [`DetectorOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
+        let ops = &mut self.norms(ops);
         let maps = self.backbone.forward(ops, x);
         let levels = match self.family {
             Family::Retinaface => fpn(ops, &maps, self.neck_channels, self.act()),
@@ -104,6 +110,11 @@ impl DetectorNet {
             box_deltas,
             features,
         }
+    }
+
+    fn norms<'a, O>(&self, ops: &'a mut O) -> Norms<'a, O> {
+        let kept = self.batch_norm;
+        Norms { ops, kept }
     }
 
     /// Convolutions to `k` numbers an anchor, as rows.
@@ -150,6 +161,7 @@ impl DetectorNet {
     }
 
     fn tower<O: Ops>(&self, ops: &mut O, level: usize, x: &O::Value, padding: Padding) -> O::Value {
+        let ops = &mut self.norms(ops);
         let conv = Conv::new(self.tower_channels, 3)
             .act(self.act())
             .padding(padding);

@@ -13,6 +13,7 @@ mod backbone;
 mod describe;
 mod detector;
 mod neck;
+mod norms;
 mod ops;
 
 pub use aligner::{AlignerNet, AlignerOutputs};

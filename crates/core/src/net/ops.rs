@@ -26,6 +26,19 @@ pub enum Act {
     },
 }
 
+impl Act {
+    /// What the mean square of its inputs, normally distributed around 0 with variance 1, is divided
+    /// by: 2 for ReLU.
+    fn lost(self) -> f64 {
+        match self {
+            Self::Leaky(slope) => 2.0 / (1.0 + f64::from(slope).powi(2)),
+            // The mean of (x^2 / 6 + x / 2)^2, but for the few numbers beyond 3.
+            Self::HardSwish => 3.0,
+            Self::None | Self::HardSigmoid | Self::Sigmoid { .. } | Self::Clip { .. } => 1.0,
+        }
+    }
+}
+
 /// A batch norm: what it adds to variances, and the share of a new batch in its running
 /// statistics.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +84,12 @@ pub struct Conv {
     pub norm: Option<Norm>,
     /// What follows.
     pub act: Act,
+    /// Start of the weights.
+    pub weight: Init,
+    /// Start of the bias.
+    pub bias: Init,
+    /// Whether it ends a path whose result is added to what went around it.
+    pub ends_path: bool,
 }
 
 impl Conv {
@@ -84,6 +103,9 @@ impl Conv {
             padding: Padding::Same,
             norm: Some(Norm::USUAL),
             act: Act::None,
+            weight: Init::Uniform { gain: 1.0 },
+            bias: Init::Uniform { gain: 1.0 },
+            ends_path: false,
         }
     }
 
@@ -124,6 +146,41 @@ impl Conv {
     pub const fn norm(self, norm: Norm) -> Self {
         Self {
             norm: Some(norm),
+            ..self
+        }
+    }
+
+    /// The same as the end of a path whose result is added to what went around it.
+    #[must_use]
+    pub const fn ending_path(self) -> Self {
+        Self {
+            ends_path: true,
+            ..self
+        }
+    }
+
+    /// The same with a bias instead of the norm, and a start that does without one: mean squares
+    /// stay what they are from layer to layer (He et al., 2015, arXiv:1502.01852), and a path that is
+    /// added to what went around it starts with nothing (as in Fixup, Zhang et al., 2019,
+    /// arXiv:1901.09321), because sums would grow from block to block. One that has no norm anyway
+    /// stays as it is.
+    #[must_use]
+    pub fn unnormed(self) -> Self {
+        if self.norm.is_none() {
+            return self;
+        }
+        let zero = Init::Constant(0.0);
+        let weight = match self.ends_path {
+            true => zero,
+            // Uniform within r has the mean square r^2 / 3.
+            false => Init::Uniform {
+                gain: (3.0 * self.act.lost()).sqrt(),
+            },
+        };
+        Self {
+            norm: None,
+            weight,
+            bias: zero,
             ..self
         }
     }

@@ -16,7 +16,7 @@ pub use all::Settings;
 pub use anchors::AnchorConfig;
 pub use detect::DetectConfig;
 pub use head::{BoxKind, HeadConfig, HeadKind};
-pub use input::{ChannelOrder, InputConfig};
+pub use input::{ChannelOrder, InputConfig, LUMA, luma};
 pub use landmarks::{CustomAnatomy, CustomScheme, LandmarksConfig, SchemeName};
 pub use model::{BackboneKind, Family, ModelConfig};
 pub use task::Task;

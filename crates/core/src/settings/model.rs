@@ -47,6 +47,12 @@ pub struct ModelConfig {
     pub backbone: BackboneKind,
     /// Channels of a MobileNet or plain backbone relative to the full network (0.25, 0.5, 1.0).
     pub width_multiplier: f32,
+    /// Channels of each layer of a MobileNetV1 or plain backbone, times this once more than the
+    /// layer before: `width_multiplier * depth_gamma^i` for layer `i`.
+    pub depth_gamma: f32,
+    /// Whether convolutions have batch norms; without, they have biases, and the numbers of the
+    /// input should be near 1.
+    pub batch_norm: bool,
     /// Channels of FPN, SSH and heads: 64 for small backbones, 256 for ResNets; a multiple of 4. Of the
     /// pyramid of family scrfd: 16.
     pub neck_channels: usize,
@@ -68,6 +74,8 @@ impl Default for ModelConfig {
             family: Family::Retinaface,
             backbone: BackboneKind::MobilenetV1,
             width_multiplier: 0.25,
+            depth_gamma: 1.0,
+            batch_norm: true,
             neck_channels: 64,
             head_channels: 64,
             se_reduction: 16,

@@ -13,6 +13,8 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        batch_norm: true,
+        colours: 3,
         neck_channels: 16,
         se_reduction,
         tower_layers,
@@ -20,14 +22,25 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         per_location: 2,
         coordinates: 2 * POINTS,
     };
-    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v1 = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
+    let plain = BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    };
+    let growing = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.05,
+    };
     vec![
         ("mobilenet_v1", detector(v1, 4, 0)),
         ("mobilenet_v3", detector(v3, 0, 2)),
         ("resnet18", detector(BackboneKind::Resnet18, 0, 1)),
         ("resnet50", detector(BackboneKind::Resnet50, 4, 0)),
-        ("plain", detector(BackboneKind::Plain { width: 0.25 }, 0, 0)),
+        ("plain", detector(plain, 0, 0)),
         (
             "scrfd",
             DetectorNet {
@@ -36,12 +49,20 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
                 ..detector(BackboneKind::Scrfd500m, 4, 1)
             },
         ),
+        (
+            "grey_unnormed",
+            DetectorNet {
+                batch_norm: false,
+                colours: 1,
+                ..detector(growing, 4, 1)
+            },
+        ),
     ]
 }
 
 /// A detector with its landmark heads over whole maps.
 pub fn detector_graph(net: &DetectorNet, [height, width]: [usize; 2]) -> Graph {
-    let (mut trace, input) = Trace::of([3, height, width]);
+    let (mut trace, input) = Trace::of([net.colours, height, width]);
     let outputs = net.forward(&mut trace, &input);
     let maps = [0, 1, 2].map(|i| net.landmarks(&mut trace, i, &outputs.features[i]));
     let rows = trace.rows(&maps, net.coordinates);
@@ -57,6 +78,8 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
     let aligner = |kind, features, heatmap_channels, [uncertainty, pose]: [bool; 2]| AlignerNet {
         features,
         backbone: Backbone { kind },
+        batch_norm: true,
+        colours: 3,
         side: 56,
         channels: [4, 8, 12],
         heatmap_channels,
@@ -65,9 +88,15 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
         points: POINTS,
         reach: 6.5,
     };
-    let v1 = BackboneKind::MobilenetV1 { width: 0.25 };
+    let v1 = BackboneKind::MobilenetV1 {
+        width: 0.25,
+        gamma: 1.0,
+    };
     let v3 = BackboneKind::MobilenetV3Large { width: 0.35 };
-    let plain = BackboneKind::Plain { width: 0.25 };
+    let plain = BackboneKind::Plain {
+        width: 0.25,
+        gamma: 1.0,
+    };
     vec![
         (
             "aligner_plain",
@@ -86,7 +115,7 @@ pub fn aligners() -> Vec<(&'static str, AlignerNet)> {
 
 /// An aligner of its crops.
 pub fn aligner_graph(net: &AlignerNet) -> Graph {
-    let (mut trace, input) = Trace::of([3, net.side, net.side]);
+    let (mut trace, input) = Trace::of([net.colours, net.side, net.side]);
     let outputs = net.forward(&mut trace, &input);
     trace.finish(&outputs.named())
 }

@@ -13,9 +13,6 @@ use crate::error::{Error, Result};
 use crate::graph::{Graph, Node, NodeId, Op, Weights};
 use crate::net::{Act, Conv, Linear};
 
-/// Colours of an image.
-pub(super) const COLOURS: usize = 3;
-
 /// A plan of `graph`, which is fused and has no norms, for at most `images` images at a time.
 ///
 /// # Errors
@@ -181,7 +178,7 @@ impl Build<'_> {
 
     fn input(&mut self, id: NodeId) {
         let [channels, ..] = self.graph.node(id).shape;
-        if channels == COLOURS {
+        if channels == self.normalise.channels() {
             self.places.set(id, Place::Image);
         } else {
             let output = self.map(id);

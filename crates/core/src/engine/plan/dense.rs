@@ -101,6 +101,9 @@ impl Build<'_> {
                 && Conv {
                     to: conv.to,
                     act: conv.act,
+                    weight: conv.weight,
+                    bias: conv.bias,
+                    ends_path: conv.ends_path,
                     ..like
                 } == *conv
         };

@@ -1,6 +1,6 @@
 //! Steps of the first convolution and of convolutions within channels.
 
-use super::build::{Build, COLOURS, check_stride, unsupported};
+use super::build::{Build, check_stride, unsupported};
 use crate::engine::layout::Map;
 use crate::engine::plan::roles::Role;
 use crate::engine::steps::{
@@ -18,7 +18,7 @@ impl Build<'_> {
     pub(super) fn stem(&mut self, id: NodeId, conv: &Conv) -> Result<()> {
         let stem = self.stem_of(id, conv)?;
         let output = self.map(id);
-        let inputs = conv.kernel * conv.kernel * COLOURS;
+        let inputs = conv.kernel * conv.kernel * self.normalise.channels();
         let cost = inputs * output.blocks() * output.lanes * output.shape[2];
         self.push(StemStep {
             strips: Strips::new(output.shape[1], 4, cost),
@@ -38,8 +38,9 @@ impl Build<'_> {
         let weights = self
             .packed
             .stem(self.isa, self.weights, &node.name, self.normalise)?;
-        let row = Stem::row(width, conv.pad());
-        let [r, g, b] = self.normalise.std.map(|std| 1.0 / std);
+        let row = Stem::row(self.normalise, width, conv.pad());
+        let factor = self.normalise.std.map(|std| 1.0 / std);
+        let channels = self.normalise.channels();
         Ok(Stem {
             size: [height, width],
             geometry: [conv.kernel, conv.stride, conv.pad()],
@@ -47,8 +48,8 @@ impl Build<'_> {
             acts: self.acts(&[id]),
             width: node.shape[2],
             taps: (0..conv.kernel).map(|y| y * row).collect(),
-            mean: self.normalise.mean.repeat(width),
-            factor: [r, g, b].repeat(width),
+            mean: self.normalise.mean[..channels].repeat(width),
+            factor: factor[..channels].repeat(width),
             normalise: *self.normalise,
         })
     }

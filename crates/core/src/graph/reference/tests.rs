@@ -155,6 +155,8 @@ fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        batch_norm: true,
+        colours: 3,
         neck_channels: 16,
         se_reduction,
         tower_layers: 1,
@@ -178,6 +180,8 @@ fn folding_and_fusing_change_nothing() {
         backbone: Backbone {
             kind: BackboneKind::MobilenetV3Large { width: 0.35 },
         },
+        batch_norm: true,
+        colours: 3,
         side: 48,
         channels: [4, 4, 4],
         heatmap_channels: 4,
@@ -189,7 +193,13 @@ fn folding_and_fusing_change_nothing() {
     let (mut trace, input) = Trace::of([3, 48, 48]);
     let outputs = aligner.forward(&mut trace, &input);
     let aligner = trace.finish(&outputs.named());
-    let v1 = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 4);
+    let v1 = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        4,
+    );
     for graph in [aligner, v1, detector(BackboneKind::Resnet18, 0)] {
         let weights = random_weights(&graph, 1).unwrap();
         let image = random_image(graph.input_shape().iter().product(), 2);
@@ -209,7 +219,13 @@ fn folding_and_fusing_change_nothing() {
 
 #[test]
 fn what_does_not_fit_is_an_error() {
-    let graph = detector(BackboneKind::MobilenetV1 { width: 0.25 }, 0);
+    let graph = detector(
+        BackboneKind::MobilenetV1 {
+            width: 0.25,
+            gamma: 1.0,
+        },
+        0,
+    );
     let weights = random_weights(&graph, 1).unwrap();
     assert!(run(&graph, &weights, &[0.0; 5]).is_err());
     assert!(run(&graph, &Weights::default(), &[0.0; 3 * 37 * 66]).is_err());

@@ -64,7 +64,7 @@ fn conv(to: usize, kernel: usize) -> Conv {
     Conv::new(to, kernel).norm(NORM)
 }
 
-/// `x` `[B,3,H,W]` -> C3, C4, C5; width 1 has 40, 112 and 960 channels.
+/// `x` `[B,C,H,W]` -> C3, C4, C5; width 1 has 40, 112 and 960 channels.
 pub fn forward<O: Ops>(ops: &mut O, x: &O::Value, width: f32) -> [O::Value; 3] {
     let scaled = |channels: usize| divisible(channels as f32 * width);
     let mut from = scaled(STEM);
@@ -110,11 +110,12 @@ fn block<O: Ops>(
     if squeeze {
         x = squeeze_excite(ops, &next(), &x, inner);
     }
-    x = ops.conv(&next(), &x, conv(to, 1));
+    let last = conv(to, 1);
     if stride == 1 && from == to {
+        x = ops.conv(&next(), &x, last.ending_path());
         ops.add(&x, input)
     } else {
-        x
+        ops.conv(&next(), &x, last)
     }
 }
 

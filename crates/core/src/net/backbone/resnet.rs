@@ -48,18 +48,18 @@ impl Depth {
         match self {
             Self::R18 => vec![
                 Conv::new(inner, 3).stride(stride).act(ACT),
-                Conv::new(to, 3),
+                Conv::new(to, 3).ending_path(),
             ],
             Self::R50 => vec![
                 Conv::new(inner, 1).act(ACT),
                 Conv::new(inner, 3).stride(stride).act(ACT),
-                Conv::new(to, 1),
+                Conv::new(to, 1).ending_path(),
             ],
         }
     }
 }
 
-/// `x` `[B,3,H,W]` -> C3, C4, C5.
+/// `x` `[B,C,H,W]` -> C3, C4, C5.
 pub fn forward<O: Ops>(ops: &mut O, x: &O::Value, depth: Depth) -> [O::Value; 3] {
     let stem = Conv::new(STEM, 7).stride(2).act(ACT);
     let x = ops.conv("backbone.stem", x, stem);

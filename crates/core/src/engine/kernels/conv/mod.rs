@@ -160,10 +160,13 @@ impl<E: Element> Tiles<'_, E> {
     }
 
     /// Distances between pixels that occur are compiled in: every load has an address of its own
-    /// then. Neighbours and every other one of blocks of 8 and 16, and of three colours.
+    /// then. Neighbours and every other one of blocks of 8 and 16, of three colours, and of
+    /// grey.
     unsafe fn of_step<const Q: usize, const P: usize>(self, isa: Isa, step: usize) {
         unsafe {
             match step {
+                1 => E::run(isa, Tile::<E, Q, P, 1>(self)),
+                2 => E::run(isa, Tile::<E, Q, P, 2>(self)),
                 3 => E::run(isa, Tile::<E, Q, P, 3>(self)),
                 6 => E::run(isa, Tile::<E, Q, P, 6>(self)),
                 8 => E::run(isa, Tile::<E, Q, P, 8>(self)),
@@ -185,7 +188,7 @@ impl<E: Element, const Q: usize, const P: usize, const STEP: usize> ElementKerne
     unsafe fn run<A: Arithmetic<E>>(self) {
         let mut tiles = self.0;
         let lanes = A::Floats::LANES;
-        // Never asked for: not worth compiling. Only an image has pixels of three numbers.
+        // Never asked for: not worth compiling. Only an image has pixels of one or three numbers.
         let in_blocks = STEP == lanes || STEP == 2 * lanes;
         if P > A::TILE || !(in_blocks || STEP <= 6 && E::GROUP == 1) {
             return;
