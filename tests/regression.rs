@@ -477,7 +477,16 @@ fn a_resumed_optimiser_goes_on_with_its_momentum() {
         step(&mut optimizer, once.clone());
         step(&mut resumed, once.clone());
         step(&mut forgetful, once);
-        assert_eq!(optimizer.values(), resumed.values(), "{name}");
-        assert_ne!(optimizer.values(), forgetful.values(), "{name}");
+        // Running statistics are those of the forward passes, of which there was one more each time.
+        let learned = |optimizer: &Optimizer| -> Vec<f32> {
+            let entries = optimizer.layout().entries().iter();
+            let learned = entries.filter(|entry| entry.kind != Kind::Statistic);
+            learned
+                .flat_map(|entry| &optimizer.values()[entry.range()])
+                .copied()
+                .collect()
+        };
+        assert_eq!(learned(&optimizer), learned(&resumed), "{name}");
+        assert_ne!(learned(&optimizer), learned(&forgetful), "{name}");
     }
 }

@@ -1,6 +1,6 @@
 //! The second family of detectors: started from ONNX files, taught by one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use burn::tensor::Device;
@@ -9,6 +9,8 @@ use retinamark::anchors::Anchors;
 use retinamark::config::{
     AnchorConfig, BackboneKind, BoxKind, Config, Family, HeadConfig, HeadKind, InitConfig,
 };
+use retinamark::imaging::Limits;
+use retinamark::infer::{DetectOptions, Predictor};
 use retinamark::model::{Network, RetinaFace, weights};
 use retinamark::teacher::Teacher;
 use retinamark_core::graph::Trace;
@@ -25,8 +27,8 @@ fn config() -> Config {
     config.model.neck_channels = 16;
     config.model.head_channels = 64;
     config.input.channel_order = retinamark::config::ChannelOrder::Rgb;
-    config.input.mean = [127.5; 3];
-    config.input.std = [128.0; 3];
+    config.input.mean = vec![127.5; 3];
+    config.input.std = vec![128.0; 3];
     config.anchors.offset = 0.0;
     config.head = HeadConfig {
         kind: HeadKind::Quality,
@@ -70,14 +72,17 @@ fn layers_of_onnx_files_are_told_by_what_they_compute() {
             continue;
         };
         compared += 1;
-        // Two anchors a place, of 2 and 4 strides.
+        // Anchors of a place are of 2 and 4 strides on the first level, of more on the others.
         let rows = tensor.shape[0];
         let each = tensor.values.len() / rows;
+        let level = name
+            .strip_prefix("box_heads.")
+            .map(|rest| rest[..1].parse::<usize>().unwrap());
         for (index, (own, theirs)) in tensor.values.iter().zip(&*theirs.values).enumerate() {
-            let factor = match name.starts_with("box_heads") {
-                true => [0.5, 0.25][index / each / 4],
-                false => 1.0,
-            };
+            let factor = level.map_or(1.0, |level| {
+                config.anchors.strides[level] as f32
+                    / config.anchors.min_sizes[level][index / each / 4]
+            });
             assert_eq!(*own, theirs * factor, "{name}");
         }
     }
@@ -177,4 +182,31 @@ fn a_teacher_says_scores_of_all_anchors_and_boxes_of_the_sure_ones() {
     assert!(error.contains("distill.weights"), "{error}");
     config.distill.weights = Some(folder.path().join("none.onnx"));
     assert!(Teacher::load(&config.distill).is_err());
+}
+
+#[test]
+fn anothers_detector_serves_our_aligner() {
+    let Some(folder) = shared("peers", "RETINAMARK_PEERS") else {
+        return;
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let shipped = root.join("weights/retinamark-mobilenet0.25-wflw98.safetensors");
+    let own = Predictor::load(&shipped, &Device::flex()).unwrap();
+    let theirs = folder.join("scrfd_500m.onnx");
+    let theirs = Predictor::load_with(&theirs, &[shipped], &Device::flex()).unwrap();
+    let photo =
+        retinamark::imaging::load_rgb(&root.join("data/sample/biden.jpg"), &Limits::default());
+    let photo = photo.unwrap();
+    let options = DetectOptions::from(&Config::default().detect);
+    let [own, theirs] =
+        [own, theirs].map(|looks| looks.detect(&photo, &options).unwrap().remove(0));
+    assert!(own.box_xyxy.iou(&theirs.box_xyxy) > 0.6);
+    let size = own.box_xyxy.side();
+    for (a, b) in own.landmarks.iter().zip(&theirs.landmarks) {
+        assert!(
+            (a[0] - b[0]).hypot(a[1] - b[1]) < 0.03 * size,
+            "{a:?} {b:?}"
+        );
+    }
+    assert_eq!(theirs.landmarks.len(), 98);
 }

@@ -9,13 +9,13 @@ use rand_chacha::ChaCha8Rng;
 use retinamark::config::{BackboneKind, ChannelOrder, Config, InitConfig, SchemeName, luma};
 use retinamark::geometry::BoxXyxy;
 use retinamark::imaging;
-use retinamark::infer::{Compute, Predictor};
+use retinamark::infer::{Around, Compute, Predictor};
 use retinamark::model::{Aligner, Network, RetinaFace, weights};
 use retinamark_core::engine::{Engine, Image, Isa, Normalise};
 use retinamark_core::graph::Op;
 use retinamark_core::net::{Act, Init};
 
-use crate::support::tempdir;
+use crate::support::{initialise, tempdir};
 
 const BACKBONES: [BackboneKind; 5] = [
     BackboneKind::MobilenetV1,
@@ -131,7 +131,7 @@ fn grey_aligners_see_the_same_on_every_device() {
     let own = Compute::from(&Device::flex());
     let [ours, burns] = [own.clone(), own.burn()].map(|compute| {
         let predictor = Predictor::of_aligner(model.clone(), &config, compute).unwrap();
-        let faces = predictor.align(&photo, &whole).unwrap();
+        let faces = predictor.align(&photo, &whole, Around::Landmarks).unwrap();
         faces[0].as_ref().unwrap().landmarks.as_flattened().to_vec()
     });
     assert_close("points", &ours, &burns, 1e-4);
@@ -210,7 +210,7 @@ fn the_first_kernels_of_colours_are_summed_for_grey() {
     let photo = grey_twin(&photo(4, SIZE));
     let [expected, found] = [&colour, &grey].map(|config| {
         let model = RetinaFace::new(config, &Device::flex()).unwrap();
-        let model = weights::initialise(model, &init).unwrap();
+        let model = initialise(model, &init).unwrap();
         numbers(model.forward(planar(&photo, config, SIZE)).logits)
     });
     assert_close("logits", &found, &expected, 1e-4);
@@ -218,7 +218,7 @@ fn the_first_kernels_of_colours_are_summed_for_grey() {
     grey.model.batch_norm = false;
     grey.input.std = vec![64.0];
     let model = RetinaFace::new(&grey, &Device::flex()).unwrap();
-    let error = format!("{:#}", weights::initialise(model, &init).unwrap_err());
+    let error = format!("{:#}", initialise(model, &init).unwrap_err());
     assert!(error.contains("model.batch_norm: true"), "{error}");
 }
 

@@ -1,6 +1,6 @@
 //! Arguments of commands that look again at faces.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -11,6 +11,9 @@ pub struct SecondLookArgs {
     /// after another
     #[arg(long, value_name = "FILE")]
     pub aligner: Vec<PathBuf>,
+    /// Another detector for the first look: an SCRFD detector as ONNX, or a file of this program
+    #[arg(long, value_name = "FILE")]
+    pub detector: Option<PathBuf>,
     /// Only the first look: coarse landmarks, in one pass
     #[arg(long, conflicts_with_all = ["aligner", "passes", "flip"])]
     pub one_pass: bool,
@@ -22,4 +25,18 @@ pub struct SecondLookArgs {
     /// false]
     #[arg(long)]
     pub flip: bool,
+}
+
+impl SecondLookArgs {
+    /// The file of the first look, and those of aligners beside it, where `weights` is the file of both
+    /// looks.
+    pub fn files<'a>(&'a self, weights: &'a Path) -> (&'a Path, Vec<PathBuf>) {
+        match &self.detector {
+            None => (weights, self.aligner.clone()),
+            Some(detector) if self.one_pass || !self.aligner.is_empty() => {
+                (detector, self.aligner.clone())
+            }
+            Some(detector) => (detector, vec![weights.to_owned()]),
+        }
+    }
 }

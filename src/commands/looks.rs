@@ -29,7 +29,8 @@ pub(super) fn load(
     settings: &SettingsArgs,
     compute: Compute,
 ) -> Result<Looks> {
-    let predictor = Predictor::load_with(weights, &second.aligner, compute)?;
+    let (first, aligners) = second.files(weights);
+    let predictor = Predictor::load_with(first, &aligners, compute)?;
     of(predictor, weights, second, settings)
 }
 

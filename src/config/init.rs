@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct InitConfig {
-    /// A retinamark `.safetensors`, a PyTorch detector or an ImageNet backbone; null: random weights.
+    /// A retinamark `.safetensors`, a PyTorch detector, an ImageNet backbone, or an SCRFD detector as
+    /// ONNX; null: random weights.
     pub weights: Option<PathBuf>,
     /// Prefixes of our tensors that the file may lack; they start at random.
     pub allow_new: Vec<String>,

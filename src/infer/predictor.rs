@@ -3,10 +3,10 @@
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use retinamark_core::calibrate;
 use retinamark_core::graph::Weights;
-use retinamark_core::infer::{self as core, FirstLook, Program, SecondLook};
+use retinamark_core::infer::{self as core, FirstLook, SecondLook};
 
 use super::{Compute, burn};
 use crate::config::Config;
@@ -45,7 +45,7 @@ impl Predictor {
     }
 
     /// From a weights file and others with aligners to use ([`Networks::load_with`]). An ONNX file of
-    /// an SCRFD detector will do too; it has no aligner.
+    /// an SCRFD detector will do too; aligners find their crops by its five landmarks.
     ///
     /// # Errors
     /// Names the file that cannot be read, is not one of ours, or has no aligner.
@@ -56,26 +56,29 @@ impl Predictor {
     ) -> Result<Self> {
         let compute = compute.into();
         if is_onnx(path) {
-            ensure!(
-                aligners.is_empty(),
-                "--aligner looks again at faces of our detectors, and {} is another's",
-                path.display()
-            );
-            return Self::of_onnx(path);
+            return Self::of_onnx(path, aligners, &compute);
         }
         let networks = Networks::load_with(path, aligners)?;
         Self::of_networks(&networks, compute).with_context(|| format!("in {}", path.display()))
     }
 
-    fn of_onnx(path: &Path) -> Result<Self> {
+    fn of_onnx(path: &Path, aligners: &[PathBuf], compute: &Compute) -> Result<Self> {
         let about = || format!("cannot load detector {}", path.display());
         let bytes = std::fs::read(path).with_context(about)?;
         let looks = core::Predictor::from_onnx(&bytes).with_context(about)?;
-        Ok(Self {
+        let mut own = Self {
             config: Config::of_settings(looks.settings()),
             looks,
             aligner_configs: Vec::new(),
-        })
+        };
+        if !aligners.is_empty() {
+            let networks = Networks::load_aligners(aligners)?;
+            networks.check_first()?;
+            for (config, network) in second_of(&networks, compute)? {
+                own = own.then(network, &config)?;
+            }
+        }
+        Ok(own)
     }
 
     /// From the networks of a file.
@@ -141,7 +144,10 @@ impl Predictor {
         config: &Config,
         compute: impl Into<Compute>,
     ) -> Result<Self> {
-        let network = second_look(model, config, &compute.into())?;
+        self.then(second_look(model, config, &compute.into())?, config)
+    }
+
+    fn then(self, network: Box<dyn SecondLook>, config: &Config) -> Result<Self> {
         let mut aligner_configs = self.aligner_configs;
         aligner_configs.push(config.clone());
         Ok(Self {
@@ -210,7 +216,7 @@ fn executed<N: Network>(model: &N, config: &Config) -> Result<Weights> {
     if !weights.has_ranges() {
         return Ok(weights);
     }
-    let program = Program::of(&config.settings())?;
+    let program = N::program(&config.settings())?;
     Ok(calibrate::of_ranges(&program, &weights)?)
 }
 

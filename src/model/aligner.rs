@@ -3,12 +3,13 @@
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{Tensor, TensorData};
 use retinamark_core::graph::{Graph, Trace};
+use retinamark_core::infer::Program;
 use retinamark_core::net::AlignerNet;
 
 use super::grid::Grid;
 use super::network::{Describe, Model, Network};
 use super::tensors;
-use crate::config::{Config, Task};
+use crate::config::{Config, Settings, Task};
 
 /// How far around the mean shape a landmark is first looked for: standard deviation, share of the
 /// crop's side.
@@ -34,6 +35,10 @@ impl Describe for AlignerNet {
 
     fn describe(config: &Config) -> Result<Self> {
         Self::of_settings(&config.settings()).context("cannot build an aligner")
+    }
+
+    fn program(settings: &Settings) -> retinamark_core::Result<Program> {
+        Program::aligner(settings)
     }
 
     fn trace(&self, _size: [usize; 2]) -> Graph {

@@ -7,12 +7,13 @@ use anyhow::{Context, Result, ensure};
 use burn::module::{Devices, Module, ModuleMapper, ModuleVisitor};
 use burn::tensor::Device;
 use retinamark_core::graph::{self, Graph, RANGE_FIELD, TensorSpec, Weights, passes};
+use retinamark_core::infer::Program;
 
 use super::bytes::{Bytes, InputRanges};
 use super::forward::Forward;
 use super::layers::Layers;
 use super::tensors;
-use crate::config::{Config, Task};
+use crate::config::{Config, Settings, Task};
 
 /// Size of images that names, kinds and shapes of all tensors can be told at: any would do.
 const ANY_SIZE: [usize; 2] = [64, 64];
@@ -33,6 +34,12 @@ pub trait Network: Module {
     /// # Errors
     /// As [`Network::new`].
     fn described(config: &Config, size: [usize; 2]) -> Result<Graph>;
+
+    /// What the executor runs of the network that `settings` describe.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    fn program(settings: &Settings) -> retinamark_core::Result<Program>;
 
     /// The network on images of `size` (height, width); an aligner sees crops of one size only.
     /// [`Network::weights`] are the weights of this graph.
@@ -91,6 +98,12 @@ pub trait Describe: Clone + Debug + Send + 'static {
 
     /// The whole network on images of `size` (height, width), with all that ever learns.
     fn trace(&self, size: [usize; 2]) -> Graph;
+
+    /// What the executor runs of the network that `settings` describe.
+    ///
+    /// # Errors
+    /// When the settings contradict themselves.
+    fn program(settings: &Settings) -> retinamark_core::Result<Program>;
 }
 
 /// A network on burn's tensors, of which `D` says what it is.
@@ -177,6 +190,10 @@ impl<D: Describe> Network for Model<D> {
     fn described(config: &Config, size: [usize; 2]) -> Result<Graph> {
         config.validate()?;
         Ok(D::describe(config)?.trace(size))
+    }
+
+    fn program(settings: &Settings) -> retinamark_core::Result<Program> {
+        D::program(settings)
     }
 
     fn graph(&self, size: [usize; 2]) -> Graph {

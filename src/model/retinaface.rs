@@ -4,11 +4,12 @@ use anyhow::Result;
 use burn::tensor::{Int, Tensor, TensorData};
 use retinamark_core::anchors::{Coder, Head};
 use retinamark_core::graph::{Graph, Trace};
+use retinamark_core::infer::Program;
 use retinamark_core::net::{DetectorNet, LEVELS, MAX_LOG_SIZE, Ops};
 
 use super::forward::Windows;
 use super::network::{Describe, Model};
-use crate::config::{BoxKind, Config, Task};
+use crate::config::{BoxKind, Config, Settings, Task};
 use crate::ops;
 
 /// What the network says about a batch of B images; N anchors in the order level, y, x, anchor.
@@ -44,6 +45,10 @@ impl Describe for RetinaFaceNet {
             net: DetectorNet::of_settings(&config.settings())?,
             in_box: in_box.then_some(Head::new(&config.head, &config.anchors).coder),
         })
+    }
+
+    fn program(settings: &Settings) -> retinamark_core::Result<Program> {
+        Program::detector(settings)
     }
 
     fn trace(&self, [height, width]: [usize; 2]) -> Graph {

@@ -118,14 +118,14 @@ fn assert_packed_as_trained<N: Network>(
     for _ in 0..30 {
         forward(&model, batch.clone()); // batch norms measure
     }
-    let program = Program::of(&config.settings()).unwrap();
+    let program = N::program(&config.settings()).unwrap();
     let whole = model.valid().weights().unwrap();
     let whole = executed(&program, &whole, &crops[0], output);
 
     let model = model.in_bytes(unseen(&program));
     let [trained, again] = [0, 1].map(|_| {
         let outputs = forward(&model, batch.clone());
-        numbers(outputs.slice([0..1]))
+        numbers(outputs.narrow(0, 0, 1))
     });
     assert_eq!(trained, again, "{what}: norms or ranges have moved");
     let weights = model.valid().weights().unwrap();
@@ -164,7 +164,7 @@ fn what_is_packed_computes_what_was_trained() {
 fn burn_keeps_8_bits_when_norms_are_folded() {
     let config = config(Task::Align, BackboneKind::MobilenetV1, true);
     let device = Device::flex().autodiff();
-    let program = Program::of(&config.settings()).unwrap();
+    let program = Aligner::program(&config.settings()).unwrap();
     let model = Aligner::new(&config, &device)
         .unwrap()
         .in_bytes(unseen(&program));
@@ -313,5 +313,5 @@ fn a_run_in_8_bits_is_packed_without_photos() {
     let (model, mut config) = weights::load(Path::new(&trained), &Device::flex()).unwrap();
     assert!(model.input_ranges().is_none());
     config.init.weights = Some(trained.into());
-    weights::initialise(model, &config.init).unwrap();
+    weights::initialise(model, &config).unwrap();
 }

@@ -46,7 +46,11 @@ pub(super) fn of_results(
     let aligners: Vec<&AlignOptions> = looks.predictor.align_options().collect();
     add("looks", (1 + aligners.len()).to_string());
     if let Some(first) = aligners.first() {
-        let files = args.second_look.aligner.iter();
+        let files = args
+            .second_look
+            .aligner
+            .iter()
+            .chain(&args.second_look.detector);
         let files: Vec<String> = files.map(|file| fingerprint(file)).collect::<Result<_>>()?;
         let list = |of: fn(&AlignOptions) -> String| {
             let all: Vec<String> = aligners.iter().map(|options| of(options)).collect();

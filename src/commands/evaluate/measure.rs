@@ -71,10 +71,13 @@ fn load(args: &EvaluateArgs, subject: &Subject, compute: Compute) -> Result<Pred
     let run = run.map(|file| Config::load(Some(file), &[])).transpose()?;
     match run.and_then(|config| config.train.after) {
         Some(before) => {
-            let networks = Networks::load_after(&before, &subject.weights)?;
+            let networks = Networks::load_aligners(&[before, subject.weights.clone()])?;
             Predictor::of_networks(&networks, compute)
         }
-        None => Predictor::load_with(&subject.weights, named, compute),
+        None => {
+            let (first, aligners) = args.second_look.files(&subject.weights);
+            Predictor::load_with(first, &aligners, compute)
+        }
     }
 }
 

@@ -48,9 +48,8 @@ impl ClassLoss for Quality {
 /// `|y - s|^beta ((1 - y) ln(1 / (1 - s)) + y ln(1 / s))` of each, where `s` is the sigmoid of `odds`
 /// and `y` what it should be.
 pub fn quality_focal(odds: Tensor<1>, truth: Tensor<1>, beta: f32) -> Tensor<1> {
-    // Without overflow: max(x, 0) - x y + ln(1 + exp(-|x|)).
-    let entropy = activation::relu(odds.clone()) - odds.clone() * truth.clone()
-        + (-odds.clone().abs()).exp().log1p();
+    // ln(1 + exp(x)) - x y, without overflow.
+    let entropy = -activation::log_sigmoid(-odds.clone()) - odds.clone() * truth.clone();
     let off = (activation::sigmoid(odds) - truth).abs();
     let factor = if beta == 2.0 {
         off.clone() * off

@@ -110,13 +110,13 @@ impl Networks {
         Ok(networks)
     }
 
-    /// The aligners of the file `before`, and after them those of `path`; no detector.
+    /// The aligners of these files, one after another; no detector.
     ///
     /// # Errors
     /// As [`Networks::load`], and when one of the files holds no aligner.
-    pub fn load_after(before: &Path, path: &Path) -> Result<Self> {
+    pub fn load_aligners(paths: &[PathBuf]) -> Result<Self> {
         let mut all = Vec::new();
-        for path in [before, path] {
+        for path in paths {
             let named = || path.display().to_string();
             all.extend(Self::load(path)?.into_aligners().with_context(named)?);
         }

@@ -1,7 +1,6 @@
 //! When a run goes over to 8 bits.
 
 use anyhow::{Result, ensure};
-use retinamark_core::infer::Program;
 
 use super::{Length, Trainer};
 use crate::config::Config;
@@ -34,7 +33,7 @@ impl<N: Learn> Trainer<N> {
         if !is_due || self.model.input_ranges().is_some() {
             return Ok(());
         }
-        let names = Program::of(&self.config.settings())?.byte_convs()?;
+        let names = N::program(&self.config.settings())?.byte_convs()?;
         let convs = names.len();
         let ranges = names.into_iter().map(|name| (name, Range::default()));
         self.optimizer.set_values(self.ema.values());

@@ -90,7 +90,7 @@ fn the_norm_is_that_of_the_average() {
     let moved: Vec<f32> = (before.iter().zip(optimizer.values()))
         .map(|(a, b)| a - b)
         .collect();
-    close(&moved, &flat_gradients(&model, 1.0), 1e-5);
+    close(&moved[..10], &flat_gradients(&model, 1.0)[..10], 1e-5); // not the statistics
 }
 
 #[test]

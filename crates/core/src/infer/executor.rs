@@ -11,7 +11,7 @@ use crate::engine::{Engine, Image, Isa, Normalise, Outputs};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights, passes};
 use crate::net::{AlignerNet, DetectorNet, LEVELS, MAX_LOG_SIZE};
-use crate::settings::{Settings, Task};
+use crate::settings::Settings;
 
 /// Outputs of the levels.
 const FEATURES: [&str; LEVELS] = ["p3", "p4", "p5"];
@@ -70,17 +70,6 @@ impl Program {
             sample: [net.colours, net.side, net.side],
             normalise: Normalise::of(&settings.input)?,
         })
-    }
-
-    /// The network that `settings` describe.
-    ///
-    /// # Errors
-    /// When the settings contradict themselves.
-    pub fn of(settings: &Settings) -> Result<Self> {
-        match settings.task {
-            Task::Detect => Self::detector(settings),
-            Task::Align => Self::aligner(settings),
-        }
     }
 
     /// Names of the convolutions that can be in bytes.

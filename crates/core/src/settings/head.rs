@@ -34,9 +34,9 @@ pub enum BoxKind {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct HeadConfig {
-    /// Kind of heads.
+    /// Two logits an anchor, background and face, or one that says how well its box lies on a face.
     pub kind: HeadKind,
-    /// How they tell boxes.
+    /// Deltas of the anchor's centre and size, or distances of the sides from its centre.
     pub boxes: BoxKind,
 }
 
