@@ -29,7 +29,7 @@ use retinamark::imaging;
 use retinamark::kinds::{Kinds, Settings};
 use retinamark::loss::DetectorLoss;
 use retinamark::model::{Network, RetinaFace, weights};
-use retinamark::optim::{Layout, Optimizer, Schedule};
+use retinamark::optim::{Kind, Layout, Optimizer, Schedule};
 
 use crate::support::{initialise, tempdir};
 
