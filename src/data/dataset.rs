@@ -11,14 +11,11 @@ use image::RgbImage;
 use super::head_poses::{self, Origins};
 use super::photos::PhotoCache;
 use super::source::{self, Entry};
-use super::{Before, FaceLabel, Group, Reason, Report, Sample, epoch_order};
+use super::{Before, Group, Reason, Report, Sample, epoch_order};
 use crate::config::{Config, OnError, PoseOrigin, SourceConfig};
-use crate::geometry::{BoxXyxy, Scheme};
+use crate::geometry::Scheme;
 use crate::imaging;
 use crate::task::{self, View};
-
-/// Faces of hardly any trust are drawn this often, as a power of a half.
-const MOST_HALVINGS: f32 = 6.0;
 
 /// Photos with their labelled faces, in the model's landmark scheme.
 #[derive(Debug)]
@@ -27,10 +24,10 @@ pub struct Dataset {
     pub samples: Vec<Sample>,
     /// What was found and left out while loading.
     pub report: Report,
-    groups: Vec<Group>,
-    origins: Vec<String>,
+    pub(super) groups: Vec<Group>,
+    pub(super) origins: Vec<String>,
     /// The photo of each sample; samples of one photo share its pixels.
-    photos: Vec<usize>,
+    pub(super) photos: Vec<usize>,
     on_error: OnError,
     limits: imaging::Limits,
     cache: PhotoCache,
@@ -141,52 +138,6 @@ impl Dataset {
         set.photos = (0..samples.len()).collect();
         set.samples = samples;
         set
-    }
-
-    /// The same with a sample of its own for every face that has landmarks, whose box becomes the
-    /// bounds of those. Turned faces (see [`Scheme::is_turned`]) are drawn `turned_weight` times
-    /// as often as others, and faces of little trust seldom, rather than often for little.
-    ///
-    /// # Errors
-    /// When no face has landmarks.
-    pub fn by_face(self, scheme: &Scheme, turned_weight: f32) -> Result<Self> {
-        let mut set = Self {
-            samples: Vec::new(),
-            groups: Vec::new(),
-            origins: Vec::new(),
-            photos: Vec::new(),
-            ..self
-        };
-        for group in &self.groups {
-            for (turned, factor) in [(false, 1.0), (true, turned_weight)] {
-                let alone = group.members.clone().flat_map(|index| {
-                    let faces = single_faces(&self.samples[index], scheme, turned);
-                    faces.map(move |(level, sample)| (level, index, sample))
-                });
-                let mut alone: Vec<(u8, usize, Sample)> = alone.collect();
-                alone.sort_by_key(|(level, ..)| *level);
-                for level in alone.chunk_by(|a, b| a.0 == b.0) {
-                    let start = set.samples.len();
-                    let halvings = i32::from(level.first().map_or(0, |(level, ..)| *level));
-                    for (_, index, sample) in level {
-                        set.samples.push(sample.clone());
-                        set.origins.push(self.origins[*index].clone());
-                        set.photos.push(self.photos[*index]);
-                    }
-                    set.groups.push(Group {
-                        members: start..set.samples.len(),
-                        weight: group.weight * factor * 0.5f32.powi(halvings),
-                    });
-                }
-            }
-        }
-        ensure!(
-            set.groups
-                .iter()
-                .any(|g| g.weight > 0.0 && !g.members.is_empty()),
-            "no face of the training data has landmarks"
-        );
-        Ok(set)
     }
 
     fn empty(config: &Config) -> Self {
@@ -304,27 +255,4 @@ impl Dataset {
             ));
         }
     }
-}
-
-/// The faces of a photo that have landmarks and are `turned` or not, each alone, and how many times
-/// it is to be drawn half as often; what is left of its trust is between 0.7 and 1.4.
-fn single_faces<'a>(
-    sample: &'a Sample,
-    scheme: &'a Scheme,
-    turned: bool,
-) -> impl Iterator<Item = (u8, Sample)> + 'a {
-    sample.faces.iter().filter_map(move |face| {
-        let bounds = face.landmarks.bounds().filter(BoxXyxy::has_size)?;
-        let is_turned = scheme.is_turned(&face.landmarks);
-        let halvings = (-face.trust.log2()).round().clamp(0.0, MOST_HALVINGS);
-        let alone = || Sample {
-            faces: vec![FaceLabel {
-                box_xyxy: bounds,
-                trust: face.trust * halvings.exp2(),
-                ..face.clone()
-            }],
-            ..sample.clone()
-        };
-        (!face.ignored && is_turned == turned).then(|| (halvings as u8, alone()))
-    })
 }

@@ -8,6 +8,7 @@ pub mod augment;
 mod batcher;
 mod before;
 mod beside;
+mod by_face;
 mod coco;
 mod convert;
 mod count;
