@@ -10,6 +10,5 @@ mod losses;
 
 pub use align::AlignLoss;
 pub use detector::DetectorLoss;
-pub use head::hard_negatives;
 pub use learn::Learn;
 pub use losses::Losses;

@@ -14,7 +14,7 @@ use common::{POINTS, aligner_graph, aligners, detector_graph, detectors};
 use retinamark_core::anchors::Head;
 use retinamark_core::graph::passes::{fold_norms, fuse};
 use retinamark_core::graph::reference::{in_bytes, random_image, random_weights, run};
-use retinamark_core::graph::{Graph, Weights};
+use retinamark_core::graph::{Graph, Op, Weights};
 use retinamark_core::onnx::{Decoding, Options, Size, read, write};
 use retinamark_core::settings::{AnchorConfig, BoxKind, HeadConfig, HeadKind};
 
@@ -191,8 +191,10 @@ fn of_image(graph: &Graph, results: &[(String, Vec<f32>)]) -> Outputs {
         .iter()
         .zip(results)
         .map(|((name, id), (_, values))| {
-            let [first, second, _] = graph.node(*id).shape;
-            let shape = if second == 1 {
+            let node = graph.node(*id);
+            let [first, second, _] = node.shape;
+            let is_vector = second == 1 && !matches!(node.op, Op::Rows { .. });
+            let shape = if is_vector {
                 vec![first]
             } else {
                 vec![first, second]

@@ -1,6 +1,5 @@
 //! What the classes of a detector cost: one loss for each kind of heads.
 
-mod mining;
 mod quality;
 mod retinaface;
 
@@ -13,7 +12,6 @@ use super::detector::Positives;
 use crate::anchors::Targets;
 use crate::config::{HeadKind, LossConfig};
 
-pub use mining::hard_negatives;
 pub(super) use quality::quality_focal;
 
 /// The class loss of a kind of heads.
