@@ -270,4 +270,27 @@ macro_rules! kinds {
     };
 }
 
-pub(crate) use kinds;
+/// Reads and writes a section that holds settings of every kind beside `kind` and those of that kind.
+/// The struct derives both with `#[serde(default, deny_unknown_fields, remote = "Self")]` and has
+/// `#[serde(flatten, skip_deserializing)] kind`: what is derived is about the settings of every kind, to
+/// which this adds the others.
+macro_rules! section {
+    ($name:ident) => {
+        impl<'de> serde::Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                let (kind, rest) = $crate::kinds::open_section::<_, Self, _>(from)?;
+                let common = $crate::kinds::typed_by(rest, |from| Self::deserialize(from));
+                let common = common.map_err(serde::de::Error::custom)?;
+                Ok(Self { kind, ..common })
+            }
+        }
+
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, to)
+            }
+        }
+    };
+}
+
+pub(crate) use {kinds, section};

@@ -1,16 +1,15 @@
 //! A detector that another one learns from.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use retinamark_core::infer::{self, FirstLook, InputSize, Scaled, Scrfd};
 use retinamark_core::settings::Settings;
 
-use crate::anchors::{Anchors, Head, Sure, Taught};
+use crate::anchors::{AnchorCache, Anchors, Head, Sure, Taught};
 use crate::config::DistillConfig;
-use crate::model::weights::Networks;
+use crate::model::weights::{Networks, is_onnx};
 
 /// A detector that says what another one should: by the executor, on the very crops that the other
 /// one learns from.
@@ -18,7 +17,8 @@ use crate::model::weights::Networks;
 pub struct Teacher {
     network: Box<dyn FirstLook>,
     head: Head,
-    settings: Settings,
+    anchors: AnchorCache,
+    stride: u32,
     min_score: f32,
 }
 
@@ -27,18 +27,20 @@ impl Teacher {
     ///
     /// # Errors
     /// When its file cannot be read, or holds no detector.
-    pub fn load(config: &DistillConfig) -> Result<Option<Arc<Self>>> {
+    pub fn load(config: &DistillConfig) -> Result<Option<Self>> {
         let Some(path) = &config.weights else {
             return Ok(None);
         };
         let about = || format!("distill.weights: cannot load {}", path.display());
         let (network, settings) = network(path).with_context(about)?;
-        Ok(Some(Arc::new(Self {
+        let strides = settings.anchors.strides.iter().copied().max();
+        Ok(Some(Self {
             network,
             head: Head::new(&settings.head, &settings.anchors),
-            settings,
+            anchors: AnchorCache::new(&settings.anchors),
+            stride: u32::try_from(strides.unwrap_or(1))?,
             min_score: config.min_score,
-        })))
+        }))
     }
 
     /// What it says about a square crop whose sides are a multiple of the strides, anchor by anchor;
@@ -47,17 +49,16 @@ impl Teacher {
     /// # Errors
     /// When it has not as many anchors, and when it fails.
     pub fn teach(&self, crop: &RgbImage, learner: &Anchors) -> Result<Taught> {
-        let strides = self.settings.anchors.strides.iter().copied().max();
-        let stride = u32::try_from(strides.unwrap_or(1))?;
-        let scaled = Scaled::new(crop, InputSize::Full, stride)?;
-        let anchors = Anchors::generate(&self.settings.anchors, scaled.input());
+        let scaled = Scaled::new(crop, InputSize::Full, self.stride)?;
+        let anchors = self.anchors.get(scaled.input());
         ensure!(
             anchors.len() == learner.len(),
             "distill.weights: the teacher has {} anchors for a crop of {} pixels, the learner {}; \
-             train.crop must be a multiple of {stride}, and anchors.min_sizes as many on each level",
+             train.crop must be a multiple of {}, and anchors.min_sizes as many on each level",
             anchors.len(),
             crop.width(),
             learner.len(),
+            self.stride,
         );
         let answer = self.network.run(&[scaled])?;
         let scores = self.head.scores(answer.logits(0)?, 0.0);
@@ -80,10 +81,7 @@ impl Teacher {
 }
 
 fn network(path: &Path) -> Result<(Box<dyn FirstLook>, Settings)> {
-    if path
-        .extension()
-        .is_some_and(|e| e.eq_ignore_ascii_case("onnx"))
-    {
+    if is_onnx(path) {
         let scrfd = Scrfd::new(&std::fs::read(path)?)?;
         let settings = scrfd.settings().clone();
         return Ok((Box::new(scrfd), settings));

@@ -293,3 +293,30 @@ fn impossible_settings_are_named() {
         assert!(message.contains(key), "{message}");
     }
 }
+
+#[test]
+fn free_crops_hold_parts_of_the_photo_and_more_than_all_of_it() {
+    let mut config = plain();
+    config.augment.crop.free_share = 1.0;
+    config.augment.crop.min_pixels = 0.0;
+    config.augment.crop.max_upscale = 4.0;
+    assert_points_follow_pixels(&config, false);
+    let pipeline = Pipeline::new(&config).unwrap();
+    let (mut small, mut large) = (0, 0);
+    for seed in 0..100 {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (_, faces) = pipeline.apply(&dotted(0), &[face()], &mut rng).unwrap();
+        // Ten tries nearly always show the face, whose box is 69 pixels in the mean of a photo of 240.
+        let Some(face) = faces.first() else { continue };
+        let share = face.box_xyxy.side() / 160.0 * 240.0 / 69.3;
+        small += usize::from(share < 0.6);
+        large += usize::from(share > 1.5 || face.ignored);
+    }
+    assert!(small > 5 && large > 5, "{small} {large}");
+    config.augment.crop.free_sides = [2.0, 2.0];
+    let pipeline = Pipeline::new(&config).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let (_, faces) = pipeline.apply(&dotted(0), &[face()], &mut rng).unwrap();
+    // Twice the shorter side, 480 pixels, in 160: a third.
+    assert!((faces[0].box_xyxy.width() - 20.0).abs() < 0.1);
+}

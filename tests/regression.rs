@@ -29,7 +29,7 @@ use retinamark::imaging;
 use retinamark::kinds::{Kinds, Settings};
 use retinamark::loss::DetectorLoss;
 use retinamark::model::{Network, RetinaFace, weights};
-use retinamark::optim::{Kind, Layout, Optimizer, Schedule};
+use retinamark::optim::{Layout, Optimizer, Schedule};
 
 use crate::support::{initialise, tempdir};
 
@@ -477,14 +477,10 @@ fn a_resumed_optimiser_goes_on_with_its_momentum() {
         step(&mut optimizer, once.clone());
         step(&mut resumed, once.clone());
         step(&mut forgetful, once);
-        // Running statistics are those of the forward passes, of which there was one more each time.
         let learned = |optimizer: &Optimizer| -> Vec<f32> {
-            let entries = optimizer.layout().entries().iter();
-            let learned = entries.filter(|entry| entry.kind != Kind::Statistic);
-            learned
-                .flat_map(|entry| &optimizer.values()[entry.range()])
-                .copied()
-                .collect()
+            let learned = crate::train::optim::learned(optimizer.layout());
+            let numbers = learned.flat_map(|entry| &optimizer.values()[entry.range()]);
+            numbers.copied().collect()
         };
         assert_eq!(learned(&optimizer), learned(&resumed), "{name}");
         assert_ne!(learned(&optimizer), learned(&forgetful), "{name}");

@@ -1,13 +1,12 @@
 //! The second family of detectors: started from ONNX files, taught by one.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use burn::tensor::Device;
 use image::RgbImage;
-use retinamark::anchors::Anchors;
+use retinamark::anchors::{Anchors, Head};
 use retinamark::config::{
-    AnchorConfig, BackboneKind, BoxKind, Config, Family, HeadConfig, HeadKind, InitConfig,
+    AnchorConfig, BackboneKind, BoxKind, Config, Family, HeadConfig, HeadKind, InitConfig, Task,
 };
 use retinamark::imaging::Limits;
 use retinamark::infer::{DetectOptions, Predictor};
@@ -102,11 +101,49 @@ fn files_that_mean_something_else_are_refused() {
     };
     let error = start(&|config| config.anchors.offset = 0.5);
     assert!(error.contains("anchors.offset: 0"), "{error}");
+    let error = start(&|config| config.input.std = vec![1.0; 3]);
+    assert!(error.contains("std: [128, 128, 128]"), "{error}");
     // Another shape of neck: what is missing is named.
     let error = start(&|config| config.model.neck_channels = 24);
     assert!(error.contains("pafpn.lateral.0.weight"), "{error}");
     let error = start(&|config| config.init.allow_new.clear());
     assert!(error.contains("se.0.reduce.weight"), "{error}");
+}
+
+#[test]
+fn one_logit_begins_as_the_difference_of_two() {
+    let folder = tempdir();
+    let mut pairs = Config::default();
+    pairs.model.width_multiplier = 0.125;
+    let device = Device::flex();
+    let model = RetinaFace::new(&pairs, &device).unwrap();
+    let path = folder.path().join("pairs.safetensors");
+    weights::save(&model, &pairs, &path).unwrap();
+    let mut single = pairs.clone();
+    single.head.kind = HeadKind::Quality;
+    single.init.weights = Some(path);
+    let started = RetinaFace::new(&single, &device).unwrap();
+    let started = weights::initialise(started, &single).unwrap();
+    let photo = [Scaled::new(&picture(64), InputSize::Full, 32).unwrap()];
+    let scores = |model: &RetinaFace, config: &Config| {
+        let detector = Detector::new(&config.settings(), &model.weights().unwrap()).unwrap();
+        let answer = detector.run(&photo).unwrap();
+        let head = Head::new(&config.head, &config.anchors);
+        head.scores(answer.logits(0).unwrap(), 0.0).unwrap()
+    };
+    let (two, one) = (scores(&model, &pairs), scores(&started, &single));
+    assert_eq!(one.len(), two.len());
+    assert!(one.iter().zip(&two).all(|(a, b)| (a - b).abs() < 1e-5));
+}
+
+#[test]
+fn only_detectors_have_teachers() {
+    let mut config = Config::default();
+    config.distill.weights = Some("teacher.onnx".into());
+    assert!(config.validate().is_ok());
+    config.task = Task::Align;
+    let error = config.validate().unwrap_err().to_string();
+    assert!(error.contains("distill.weights"), "{error}");
 }
 
 /// Noise with structure, the same each time.
@@ -163,7 +200,7 @@ fn a_teacher_says_scores_of_all_anchors_and_boxes_of_the_sure_ones() {
     let mut config = Config::default();
     config.distill.weights = Some(path);
     config.distill.min_score = 0.0;
-    let teacher: Arc<Teacher> = Teacher::load(&config.distill).unwrap().unwrap();
+    let teacher = Teacher::load(&config.distill).unwrap().unwrap();
     let learner = Anchors::generate(&config.anchors, [96, 96]);
     let taught = teacher.teach(&picture(96), &learner).unwrap();
     assert_eq!(taught.scores.len(), learner.len());

@@ -5,7 +5,7 @@ mod max_iou;
 mod quality;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use atss::Atss;
 pub use max_iou::MaxIou;
@@ -14,7 +14,7 @@ use retinamark_core::anchors::Anchors;
 use retinamark_core::geometry::BoxXyxy;
 
 use crate::check::Check;
-use crate::kinds::{self, kinds};
+use crate::kinds::{kinds, section};
 
 /// A way to deal out anchors.
 pub trait Assigner {
@@ -61,22 +61,7 @@ impl Default for MatcherConfig {
     }
 }
 
-// The derived functions read and write what all kinds have; these add what each has for itself.
-
-impl<'de> Deserialize<'de> for MatcherConfig {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (kind, rest) = kinds::open_section::<_, Self, _>(from)?;
-        let common = kinds::typed_by(rest, |from| Self::deserialize(from));
-        let common = common.map_err(serde::de::Error::custom)?;
-        Ok(Self { kind, ..common })
-    }
-}
-
-impl Serialize for MatcherConfig {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, to)
-    }
-}
+section!(MatcherConfig);
 
 impl MatcherConfig {
     /// Whether the values make sense.

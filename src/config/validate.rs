@@ -54,6 +54,11 @@ impl Config {
         self.matcher.check(&mut check);
         loss(&mut check, &self.loss);
         distill(&mut check, &self.distill);
+        check.ensure(
+            self.distill.weights.is_none() || self.task == Task::Detect,
+            "distill.weights",
+            "a detector learns from another one: task must be detect",
+        );
         self.optimizer.check(&mut check);
         self.schedule.check(&mut check);
         train(&mut check, &self.train);

@@ -16,6 +16,7 @@ use crate::config::{Config, OnError, PoseOrigin, SourceConfig};
 use crate::geometry::Scheme;
 use crate::imaging;
 use crate::task::{self, View};
+use crate::teacher::Teacher;
 
 /// Photos with their labelled faces, in the model's landmark scheme.
 #[derive(Debug)]
@@ -33,6 +34,7 @@ pub struct Dataset {
     cache: PhotoCache,
     broken: Mutex<Broken>,
     before: Option<Arc<Before>>,
+    teacher: Option<Arc<Teacher>>,
 }
 
 /// Photos that turned out broken when they were decoded.
@@ -113,13 +115,21 @@ impl Dataset {
     /// As [`Self::by_face`] and [`Before::of`].
     pub fn for_training(self, config: &Config) -> Result<Self> {
         match task::of(config.task).view(config) {
-            View::Photos => Ok(self),
+            View::Photos => Ok(Self {
+                teacher: Teacher::load(&config.distill)?.map(Arc::new),
+                ..self
+            }),
             View::Faces { .. } => {
                 let before = Before::of(config)?.map(Arc::new);
                 let faces = self.by_face(&config.landmarks.scheme()?, config.data.turned_weight)?;
                 Ok(Self { before, ..faces })
             }
         }
+    }
+
+    /// The detector that has to look at its crops, if there is one.
+    pub const fn teacher(&self) -> Option<&Arc<Teacher>> {
+        self.teacher.as_ref()
     }
 
     /// The aligners that look at its faces before the one that is trained, if there are some.
@@ -152,6 +162,7 @@ impl Dataset {
             cache: PhotoCache::new(config.data.cache_mib),
             broken: Mutex::default(),
             before: None,
+            teacher: None,
         }
     }
 

@@ -12,7 +12,6 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use super::{AttributeWeights, Batch, Batcher, Dataset, Item, item_rng};
 use crate::config::Config;
 use crate::panics;
-use crate::teacher::Teacher;
 
 /// Iterator over the batches of an epoch, in order. Which photos they hold and how those are
 /// augmented depends on seed, epoch and position alone, not on the number of workers. Dropping it
@@ -65,7 +64,7 @@ impl Loader {
                 true => batcher.weighing(AttributeWeights::of(&dataset.samples)),
                 false => batcher,
             };
-            let batcher = batcher.taught_by(Teacher::load(&config.distill)?);
+            let batcher = batcher.taught_by(dataset.teacher().cloned());
             let work = Arc::new(Work {
                 dataset: Arc::clone(dataset),
                 batcher: batcher.after(dataset.before()),

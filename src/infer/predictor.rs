@@ -10,7 +10,7 @@ use retinamark_core::infer::{self as core, FirstLook, SecondLook};
 
 use super::{Compute, burn};
 use crate::config::Config;
-use crate::model::weights::Networks;
+use crate::model::weights::{Networks, is_onnx};
 use crate::model::{Aligner, Network, RetinaFace};
 
 /// [`core::Predictor`] with the whole configurations that came with its weights.
@@ -236,9 +236,4 @@ fn second_look(model: Aligner, config: &Config, compute: &Compute) -> Result<Box
     } else {
         Box::new(burn::Aligner::new(model, &config.input, &compute.device)?)
     })
-}
-
-fn is_onnx(path: &Path) -> bool {
-    let extension = path.extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("onnx"))
 }

@@ -84,7 +84,8 @@ impl DetectorLoss {
     /// `taught_scores` and `taught_boxes`: `outputs` of `model` for B images, and the targets of each.
     ///
     /// # Errors
-    /// When the outputs and targets differ in images or anchors.
+    /// When the outputs and targets differ in images or anchors, and when a teacher should have looked
+    /// at an image and has not.
     pub fn forward(
         &self,
         model: &RetinaFace,
@@ -98,16 +99,12 @@ impl DetectorLoss {
         );
         let positives = Positives::of(targets);
         let classes = class_loss(self.kind, &self.config);
-        let (class, boxes) = self.of_labels(&*classes, outputs, targets, &positives)?;
+        let (class, boxes) = self.of_labels(&*classes, outputs, targets, &positives);
         let landmarks = self.landmarks(model, outputs, targets);
         let mut parts = vec![("class", class), ("boxes", boxes), ("landmarks", landmarks)];
-        let taught = self.teacher.as_ref();
-        parts.extend(
-            taught
-                .and_then(|t| t.costs(outputs, targets))
-                .into_iter()
-                .flatten(),
-        );
+        if let Some(teacher) = &self.teacher {
+            parts.extend(teacher.costs(outputs, targets)?);
+        }
         let sum = parts.iter().map(|(_, part)| part.clone());
         let total = sum.reduce(|a, b| a + b);
         Ok(Losses {
@@ -124,7 +121,7 @@ impl DetectorLoss {
         outputs: &Outputs,
         targets: &[Targets],
         positives: &Positives,
-    ) -> Result<(Tensor<1>, Tensor<1>)> {
+    ) -> (Tensor<1>, Tensor<1>) {
         let Positives {
             rows,
             anchors_cxcywh,
@@ -137,7 +134,7 @@ impl DetectorLoss {
             Some(told) => Corners::decoded(self.coder, told, anchors_cxcywh)
                 .overlaps(&Corners::of(boxes, &device)),
         };
-        let class = classes.cost(&outputs.logits, targets, positives, &overlaps)?;
+        let class = classes.cost(&outputs.logits, targets, positives, &overlaps);
         let boxes = match told.clone() {
             None => Tensor::zeros([1], &device),
             Some(told) => {
@@ -147,10 +144,10 @@ impl DetectorLoss {
             }
         };
         let share = self.teacher.as_ref().map_or(1.0, |t| t.config.label_weight);
-        Ok((
+        (
             class * (self.config.class_weight * share),
             boxes * (self.config.box_weight * share),
-        ))
+        )
     }
 
     /// The landmarks of the positives that have some, weighted.

@@ -1,11 +1,11 @@
 //! The section `optimizer`.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::rule::OptimizerKind;
 use crate::check::Check;
-use crate::kinds;
+use crate::kinds::section;
 
 /// The optimiser: a kind with its own settings, and what all kinds have.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -60,22 +60,7 @@ impl Default for OptimizerConfig {
     }
 }
 
-// The derived functions read and write what all kinds have; these add what each has for itself.
-
-impl<'de> Deserialize<'de> for OptimizerConfig {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (kind, rest) = kinds::open_section::<_, Self, _>(from)?;
-        let common = kinds::typed_by(rest, |from| Self::deserialize(from));
-        let common = common.map_err(serde::de::Error::custom)?;
-        Ok(Self { kind, ..common })
-    }
-}
-
-impl Serialize for OptimizerConfig {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, to)
-    }
-}
+section!(OptimizerConfig);
 
 impl OptimizerConfig {
     /// Whether the values make sense.

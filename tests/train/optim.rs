@@ -9,7 +9,7 @@ use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
 use retinamark::config::{AdamW, OptimizerConfig, OptimizerKind, Sgd};
-use retinamark::optim::{Ema, Gradients, Kind, Layout, Optimizer};
+use retinamark::optim::{Ema, Entry, Gradients, Kind, Layout, Optimizer};
 
 #[derive(Module, Debug)]
 struct Small {
@@ -50,6 +50,12 @@ pub fn read<M: Module>(
     let (mut values, mut flat) = (vec![0.0; layout.len()], vec![0.0; layout.len()]);
     let touched = sums.read(layout, model, &mut values, &mut flat);
     (flat, touched)
+}
+
+/// The tensors that learn: running statistics are those of forward passes, which clones share.
+pub fn learned(layout: &Layout) -> impl Iterator<Item = &Entry> {
+    let entries = layout.entries().iter();
+    entries.filter(|entry| entry.kind != Kind::Statistic)
 }
 
 fn norm(numbers: &[f32]) -> f32 {
@@ -117,11 +123,7 @@ fn weight_decay_moves_kernels_only() {
         optimizer.step(model.clone(), 0.1);
     }
     let layout = Layout::of(&model);
-    let learned = layout
-        .entries()
-        .iter()
-        .filter(|entry| entry.kind != Kind::Statistic);
-    for entry in learned {
+    for entry in learned(&layout) {
         for i in entry.range() {
             let decay = match entry.kind {
                 Kind::Decayed => 0.1 * 0.5 * before[i],

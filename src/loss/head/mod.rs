@@ -3,7 +3,6 @@
 mod quality;
 mod retinaface;
 
-use anyhow::Result;
 use burn::tensor::Tensor;
 
 use self::quality::Quality;
@@ -18,16 +17,13 @@ pub(super) use quality::quality_focal;
 pub(super) trait ClassLoss {
     /// The class loss of a batch `[1]`, of its `logits` `[B,N,k]`, what the anchors should say, and how
     /// well the boxes of the positives lie, `[P]`.
-    ///
-    /// # Errors
-    /// When the device gives something else.
     fn cost(
         &self,
         logits: &Tensor<3>,
         targets: &[Targets],
         positives: &Positives,
         overlaps: &dyn Fn() -> Tensor<1>,
-    ) -> Result<Tensor<1>>;
+    ) -> Tensor<1>;
 }
 
 /// The loss of this kind of heads.

@@ -22,6 +22,7 @@ pub use blend::blend;
 pub use find::{ENVIRONMENT, SHIPPED, find};
 pub use header::{Header, Notes, Part};
 pub use networks::Networks;
+pub use onnx::is_onnx;
 pub use store::{Precision, save, save_networks, save_with_notes};
 
 use super::{Network, RetinaFace, tensors};
@@ -60,7 +61,7 @@ pub fn initialise<N: Network>(model: N, config: &Config) -> Result<N> {
     let Some(path) = &config.init.weights else {
         return Ok(model);
     };
-    let found = match onnx::is_onnx(path) {
+    let found = match is_onnx(path) {
         true => onnx::tensors(path, &model.graph(onnx::SAMPLE), config),
         false => read::any(path, N::TASK),
     };

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::TensorData;
 use retinamark_core::graph::passes::fuse;
 use retinamark_core::graph::{Graph, Node, NodeId, Op, Weights};
+use retinamark_core::infer::Scrfd;
 use retinamark_core::net::{Act, Conv};
 use retinamark_core::onnx;
 
 use super::read::{Named, Tensors};
-use crate::config::{BoxKind, Config, HeadKind};
+use crate::config::Config;
 
 /// Sides of an image for which networks are compared: every level has a size of its own.
 pub const SAMPLE: [usize; 2] = [96, 128];
@@ -44,22 +45,28 @@ pub fn tensors(path: &Path, own: &Graph, config: &Config) -> Result<Tensors> {
             tensors.insert(format!("{name}.{field}"), named);
         }
     }
-    // What is left over keeps its name, for `init.allow_unused`.
+    // What is left over is told by its own name (`init.allow_unused`), and is never one of ours, even
+    // if it is called so.
     for source in left {
-        tensors.insert(source.clone(), named(&model.weights, source)?);
+        tensors.insert(
+            format!("{source} of the file"),
+            named(&model.weights, source)?,
+        );
     }
     Ok(tensors)
 }
 
-/// SCRFD gives one score, distances, and has its anchors where cells begin.
+/// Whether the config reads numbers as SCRFD means them.
 fn check(config: &Config) -> Result<()> {
-    let fits = config.head.kind == HeadKind::Quality
-        && config.head.boxes == BoxKind::Distances
-        && config.anchors.offset == 0.0;
+    let theirs = Scrfd::meaning();
+    let fits = config.head == theirs.head
+        && config.anchors == theirs.anchors
+        && config.input == theirs.input;
     ensure!(
         fits,
         "an ONNX file has to be an SCRFD detector, whose numbers mean something else than the \
-         config says: it needs head: {{kind: quality, boxes: distances}} and anchors.offset: 0"
+         config says: it needs head: {{kind: quality, boxes: distances}}, anchors.offset: 0 with the usual \
+         min_sizes, and input: {{channel_order: rgb, mean: [127.5, 127.5, 127.5], std: [128, 128, 128]}}"
     );
     Ok(())
 }
@@ -111,11 +118,19 @@ fn twin(node: &Node, inputs: &[NodeId], other: &Graph, taken: &[bool]) -> Option
 fn does(other: Op, own: Op) -> bool {
     match (other, own) {
         (Op::Conv(other), Op::Conv(own)) => {
-            let plain = Conv {
-                act: Act::None,
+            let act = match other.act {
+                Act::Sigmoid { scale: 1.0 } => own.act,
+                act => act,
+            };
+            // What it computes; how it starts before training is no matter.
+            let same = Conv {
+                act,
+                weight: own.weight,
+                bias: own.bias,
+                ends_path: own.ends_path,
                 ..other
             };
-            other == own || other.act == Act::Sigmoid { scale: 1.0 } && plain == own
+            same == own
         }
         _ => other == own,
     }

@@ -12,7 +12,7 @@ mod polynomial;
 mod step;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use constant::Constant;
 pub use cosine::Cosine;
@@ -25,7 +25,7 @@ pub use polynomial::Polynomial;
 pub use step::StepDecay;
 
 use crate::check::Check;
-use crate::kinds::{self, kinds};
+use crate::kinds::{kinds, section};
 
 /// The shape of the learning rate after the warm-up.
 pub trait Shape {
@@ -105,22 +105,7 @@ impl Default for ScheduleConfig {
     }
 }
 
-// As of `OptimizerConfig`.
-
-impl<'de> Deserialize<'de> for ScheduleConfig {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (kind, rest) = kinds::open_section::<_, Self, _>(from)?;
-        let common = kinds::typed_by(rest, |from| Self::deserialize(from));
-        let common = common.map_err(serde::de::Error::custom)?;
-        Ok(Self { kind, ..common })
-    }
-}
-
-impl Serialize for ScheduleConfig {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, to)
-    }
-}
+section!(ScheduleConfig);
 
 impl ScheduleConfig {
     /// Whether the values make sense.

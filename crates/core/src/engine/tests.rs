@@ -4,7 +4,7 @@ use super::{Engine, Image, Isa, Normalise};
 use crate::error::Result;
 use crate::graph::{Graph, Shape, Trace, Weights, passes, reference};
 use crate::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Ops};
-use crate::settings::{ChannelOrder, Features, luma};
+use crate::settings::{BoxKind, ChannelOrder, Features, luma};
 
 const NORMALISE: Normalise = Normalise {
     mean: [123.0, 117.0, 104.0],
@@ -32,6 +32,7 @@ fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        boxes: BoxKind::Deltas,
         batch_norm: true,
         colours: 3,
         neck_channels,
@@ -130,6 +131,7 @@ fn scrfd_is_as_described() {
     let net = DetectorNet {
         family: Family::Scrfd { channels: 24 },
         logits: 1,
+        boxes: BoxKind::Distances,
         ..detector(BackboneKind::Scrfd500m, 16)
     };
     for size in [[64, 48], [43, 51], [1, 1]] {

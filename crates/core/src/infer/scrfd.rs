@@ -83,6 +83,11 @@ impl Scrfd {
         })
     }
 
+    /// What the numbers of every such detector mean: input, anchors, heads, and five landmarks.
+    pub fn meaning() -> Settings {
+        settings()
+    }
+
     /// Its anchors, what its input is to be like, and five landmarks.
     pub const fn settings(&self) -> &Settings {
         &self.settings

@@ -28,6 +28,7 @@ impl DetectorNet {
                 },
             },
             logits: head.logits(),
+            boxes: head.boxes,
             batch_norm: model.batch_norm,
             colours: input.channel_order.channels(),
             neck_channels: model.neck_channels,

@@ -2,7 +2,8 @@
 
 use super::neck::{fpn, pafpn, se, separable_pairs, ssh};
 use super::norms::Norms;
-use super::{Act, Backbone, Conv, Ops, Padding};
+use super::{Act, Backbone, Conv, Init, Ops, Padding};
+use crate::settings::BoxKind;
 
 /// Levels of the pyramid: what every backbone gives.
 pub const LEVELS: usize = 3;
@@ -39,6 +40,8 @@ pub struct DetectorNet {
     pub family: Family,
     /// Logits of an anchor.
     pub logits: usize,
+    /// How boxes are told.
+    pub boxes: BoxKind,
     /// Channels of the pyramid; where SSH follows, a multiple of 4.
     pub neck_channels: usize,
     /// Channel reduction of the attention on each level; 0 leaves it out.
@@ -103,8 +106,15 @@ impl DetectorNet {
                 reduction => se(ops, level, &x, self.feature_channels(), reduction),
             }
         });
-        let logits = self.heads(ops, "class_heads", &features, self.logits);
-        let box_deltas = self.heads(ops, "box_heads", &features, 4);
+        let head = Conv::head;
+        let logits = self.heads(ops, "class_heads", &features, head(self.logits));
+        // Boxes begin about where their anchors are, which deltas do anyway: from nothing, which has no
+        // area to overlap a face, distances hardly learn.
+        let bias = match self.boxes {
+            BoxKind::Deltas => head(4).bias,
+            BoxKind::Distances => Init::Constant(0.5),
+        };
+        let box_deltas = self.heads(ops, "box_heads", &features, Conv { bias, ..head(4) });
         DetectorOutputs {
             logits,
             box_deltas,
@@ -117,22 +127,26 @@ impl DetectorNet {
         Norms { ops, kept }
     }
 
-    /// Convolutions to `k` numbers an anchor, as rows.
+    /// Convolutions like `each`, of the numbers of one anchor, as rows.
     fn heads<O: Ops>(
         &self,
         ops: &mut O,
         name: &str,
         features: &[O::Value; LEVELS],
-        k: usize,
+        each: Conv,
     ) -> O::Value {
         let kernel = match self.family {
             Family::Retinaface => 1,
             Family::Scrfd { .. } => 3,
         };
-        let head = Conv::new(self.per_location * k, kernel).without_norm();
+        let head = Conv {
+            to: self.per_location * each.to,
+            kernel,
+            ..each
+        };
         let maps: [O::Value; LEVELS] =
             std::array::from_fn(|i| ops.conv(&format!("{name}.{i}"), &features[i], head));
-        ops.rows(&maps, k)
+        ops.rows(&maps, each.to)
     }
 
     /// The landmark head of a level over a whole map: `[B,C,h,w]` ->

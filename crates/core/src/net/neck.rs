@@ -20,8 +20,8 @@ pub fn fpn<O: Ops>(ops: &mut O, maps: &[O::Value; 3], channels: usize, act: Act)
 /// A pyramid that also leads upwards again (PAFPN, Liu et al., 2018, arXiv:1803.01534), as SCRFD has
 /// it, without norms and activations: C3, C4, C5 -> P3, P4, P5 of `channels`, sizes stay.
 pub fn pafpn<O: Ops>(ops: &mut O, maps: &[O::Value; 3], channels: usize) -> [O::Value; 3] {
-    let lateral = Conv::head(channels);
-    let conv = Conv::new(channels, 3).without_norm();
+    let lateral = Conv::new(channels, 1).unnormed();
+    let conv = Conv::new(channels, 3).unnormed();
     let down = conv.stride(2);
     let [c3, c4, c5] =
         [0, 1, 2].map(|i| ops.conv(&format!("pafpn.lateral.{i}"), &maps[i], lateral));
@@ -48,11 +48,11 @@ pub fn separable_pairs<O: Ops>(
     [from, channels]: [usize; 2],
 ) -> O::Value {
     let act = Act::Leaky(0.0);
-    let pointwise = Conv::head(channels).act(act);
+    let pointwise = Conv::new(channels, 1).act(act).unnormed();
     let mut x = x.clone();
     for (pair, from) in [from, channels].into_iter().enumerate() {
         let name = format!("pairs.{level}.{pair}");
-        let depthwise = Conv::new(from, 3).depthwise().act(act).without_norm();
+        let depthwise = Conv::new(from, 3).depthwise().act(act).unnormed();
         x = ops.conv(&format!("{name}.depthwise"), &x, depthwise);
         x = ops.conv(&format!("{name}.pointwise"), &x, pointwise);
     }

@@ -111,13 +111,10 @@ impl Conv {
 
     /// A 1x1 convolution with a bias, as heads are.
     pub const fn head(to: usize) -> Self {
-        Self::new(to, 1).without_norm()
-    }
-
-    /// The same with a bias instead of a norm.
-    #[must_use]
-    pub const fn without_norm(self) -> Self {
-        Self { norm: None, ..self }
+        Self {
+            norm: None,
+            ..Self::new(to, 1)
+        }
     }
 
     /// The same with this stride.

@@ -2,7 +2,7 @@
 
 use retinamark_core::graph::{Graph, Trace};
 use retinamark_core::net::{AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Ops};
-use retinamark_core::settings::Features;
+use retinamark_core::settings::{BoxKind, Features};
 
 /// Landmarks of each face.
 pub const POINTS: usize = 7;
@@ -13,6 +13,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        boxes: BoxKind::Deltas,
         batch_norm: true,
         colours: 3,
         neck_channels: 16,
@@ -46,6 +47,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
             DetectorNet {
                 family: Family::Scrfd { channels: 24 },
                 logits: 1,
+                boxes: BoxKind::Distances,
                 ..detector(BackboneKind::Scrfd500m, 4, 1)
             },
         ),

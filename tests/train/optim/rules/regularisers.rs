@@ -1,6 +1,7 @@
 //! Penalties, and states that do not fit.
 
 use super::*;
+use crate::train::optim::learned;
 
 /// The penalty's gradient is that of the penalty, enters once however many micro-batches a step
 /// has, and only kernels are penalised.
@@ -28,11 +29,7 @@ fn regularisers_pull_kernels_to_zero() {
         optimizer.step(model.clone(), 0.1);
     }
     let layout = Layout::of(&model);
-    let learned = layout
-        .entries()
-        .iter()
-        .filter(|entry| entry.kind != Kind::Statistic);
-    for entry in learned {
+    for entry in learned(&layout) {
         for i in entry.range() {
             let pull = match entry.kind {
                 Kind::Decayed => 0.25 * before[i].signum() + 2.0 * 0.5 * before[i],

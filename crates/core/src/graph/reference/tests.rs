@@ -4,6 +4,7 @@ use crate::graph::{NodeId, Tensor, Trace};
 use crate::net::{
     AlignerNet, Backbone, BackboneKind, DetectorNet, Family, Norm, Ops, Padding, Pool,
 };
+use crate::settings::BoxKind;
 
 fn weights(tensors: &[(&str, &[usize], &[f32])]) -> Weights {
     let tensors = tensors.iter().map(|&(name, shape, values)| {
@@ -155,6 +156,7 @@ fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
         backbone: Backbone { kind },
         family: Family::Retinaface,
         logits: 2,
+        boxes: BoxKind::Deltas,
         batch_norm: true,
         colours: 3,
         neck_channels: 16,

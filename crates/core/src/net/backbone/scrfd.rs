@@ -19,15 +19,15 @@ const STAGES: [&[(usize, usize)]; 3] = [
 /// `x` `[B,3,H,W]` -> C3, C4, C5 of 72, 152 and 288 channels.
 pub fn forward<O: Ops>(ops: &mut O, x: &O::Value) -> [O::Value; 3] {
     let mut from = STEM;
-    let stem = Conv::new(from, 3).stride(2).act(ACT).without_norm();
+    let stem = Conv::new(from, 3).stride(2).act(ACT).unnormed();
     let mut x = ops.conv("backbone.stem", x, stem);
     [0, 1, 2].map(|stage| {
         for (block, &(to, stride)) in STAGES[stage].iter().enumerate() {
             let name = format!("backbone.stages.{stage}.{block}");
             let depthwise = Conv::new(from, 3).depthwise().stride(stride).act(ACT);
-            x = ops.conv(&format!("{name}.depthwise"), &x, depthwise.without_norm());
+            x = ops.conv(&format!("{name}.depthwise"), &x, depthwise.unnormed());
             from = to;
-            let pointwise = Conv::new(from, 1).act(ACT).without_norm();
+            let pointwise = Conv::new(from, 1).act(ACT).unnormed();
             x = ops.conv(&format!("{name}.pointwise"), &x, pointwise);
         }
         x.clone()
