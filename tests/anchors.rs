@@ -12,6 +12,7 @@ fn truth(b: [f32; 4]) -> Truth<'static> {
         landmarks: &NO_POINTS,
         ignored: false,
         weight: 1.0,
+        doubt: 0.0,
         pose: None,
     }
 }
@@ -173,6 +174,7 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
         landmarks: &points,
         ignored: false,
         weight: 1.0,
+        doubt: 0.0,
         pose: None,
     };
     let t = builder.build(&anchors, &[face], true).unwrap();

@@ -123,6 +123,7 @@ fn face(b: [f32; 4], landmarks: &Landmarks) -> Truth<'_> {
         landmarks,
         ignored: false,
         weight: 1.0,
+        doubt: 0.0,
         pose: None,
     }
 }

@@ -53,7 +53,8 @@ fn assert_near(found: HeadPose, truth: HeadPose, degrees: f32) {
 fn one_batch_of_poses_is_learned_by_heart() {
     const STEPS: usize = 300;
     let folder = tempdir();
-    let config = config(
+    // Without norms, whose statistics of four crops are not those of the batch that is learned.
+    let mut config = config(
         "augment: {color: {probability: 0}, grey: {probability: 0}, blur: {probability: 0}, \
                    jpeg: {probability: 0}, erase: {probability: 0}, flip: {probability: 0}, \
                    rotation: {probability: 0}, face: {shift: 0, scale: 0, turn: 0}}\n\
@@ -61,6 +62,8 @@ fn one_batch_of_poses_is_learned_by_heart() {
          schedule: {warmup_steps: 20}\n\
          train: {samples_per_epoch: 4, batch_size: 4, epochs: 300}",
     );
+    config.model.batch_norm = false;
+    config.input.std = vec![64.0; 3];
     let photos = Arc::new(Dataset::from_samples(samples(folder.path(), 4), &config));
     let train = Dataset::from_samples(photos.samples.clone(), &config);
     let train = Arc::new(train.for_training(&config).unwrap());
@@ -94,12 +97,12 @@ fn one_batch_of_poses_is_learned_by_heart() {
         let photo = image::open(&sample.path).unwrap().into_rgb8();
         let label = &sample.faces[0];
         let seen = predictor.look_again(&photo, vec![face(label)]).unwrap();
-        // Norms have other statistics by now than those of the batch.
-        assert_near(seen[0].pose.unwrap(), label.pose.unwrap(), 15.0);
+        assert_near(seen[0].pose.unwrap(), label.pose.unwrap(), 4.0);
     }
     let report = evaluation::run(&predictor, &photos, &config.detect).unwrap();
     let pose = report.report.pose.expect("both sides tell poses");
-    assert!(pose.faces == 4 && pose.mean() < 8.0, "{pose}");
+    // Its first crops are upright, which those that were learned are not.
+    assert!(pose.faces == 4 && pose.mean() < 10.0, "{pose}");
 }
 
 /// A detection that lies where the label says.

@@ -60,6 +60,7 @@ fn boxed(b: [f32; 4]) -> Truth<'static> {
         landmarks: &NO_POINTS,
         ignored: false,
         weight: 1.0,
+        doubt: 0.0,
         pose: None,
     }
 }

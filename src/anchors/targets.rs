@@ -6,6 +6,11 @@ use super::{Anchors, Coder, Match, Matcher, Taught};
 use crate::config::Config;
 use crate::geometry::{BoxXyxy, HeadPose, Landmarks};
 
+/// The error of a mean along either axis, as a share of the distance between the two halves that it is
+/// the mean of: half of that distance, if their errors are independent, by `2 / pi` along an axis. Errors
+/// that both halves share come on top, which is left to whoever compares with people's points.
+const OF_HALVES: f32 = std::f32::consts::FRAC_1_PI;
+
 /// A labelled face as the matcher sees it, pixels of the network input.
 #[derive(Clone, Copy, Debug)]
 pub struct Truth<'a> {
@@ -17,6 +22,8 @@ pub struct Truth<'a> {
     pub ignored: bool,
     /// How often its landmarks count.
     pub weight: f32,
+    /// How far apart those who made its landmarks put them, share of the face's longer side.
+    pub doubt: f32,
     /// How its head is turned in the network input, where somebody says so.
     pub pose: Option<HeadPose>,
 }
@@ -51,6 +58,8 @@ pub struct Targets {
     pub landmark_weights: Vec<f32>,
     /// How the head of the face in a crop is turned there, where it is known.
     pub pose: Option<HeadPose>,
+    /// How far the landmarks of the face in a crop may be off themselves along either axis, in deltas.
+    pub label_error: f32,
     /// What a teacher says, where there is one.
     pub taught: Option<Taught>,
 }
@@ -118,6 +127,7 @@ impl TargetBuilder {
             positives: vec![0],
             faces: vec![0],
             pose: face.pose,
+            label_error: face.doubt * OF_HALVES / self.coder.variances[0],
             ..Targets::default()
         };
         self.push_landmarks(&mut targets, anchor_cxcywh, face)?;

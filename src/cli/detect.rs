@@ -40,8 +40,9 @@ pub struct DetectArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Longer side of the network input in pixels, or `full` for the photo's own size (at most
-    /// 3072); two of them, such as 640,1024, look twice and find smaller faces too [default:
-    /// detect.size, 640]
+    /// 3072); two of them, such as 640,1024, look twice and find smaller faces too. `auto` looks at 640
+    /// pixels and decides by what it finds: from farther away for faces that fill the photo, from nearer,
+    /// in tiles at last, for small ones [default: detect.size, 640]
     #[arg(long, value_parser = parse_size, value_delimiter = ',')]
     pub size: Vec<InputSize>,
     /// Lowest score of a face, 0 to 1 [default: detect.score, 0.5]
@@ -112,12 +113,16 @@ pub enum Save {
 }
 
 fn parse_size(text: &str) -> Result<InputSize, String> {
-    if text == "full" {
-        return Ok(InputSize::Full);
+    match text {
+        "full" => return Ok(InputSize::Full),
+        "auto" => return Ok(InputSize::Auto),
+        _ => {}
     }
     match text.parse() {
         Ok(side) if (32..=FULL_SIZE_LIMIT).contains(&side) => Ok(InputSize::Fixed(side)),
-        _ => Err(format!("choose 32 to {FULL_SIZE_LIMIT} pixels, or full")),
+        _ => Err(format!(
+            "choose 32 to {FULL_SIZE_LIMIT} pixels, full or auto"
+        )),
     }
 }
 
@@ -149,6 +154,7 @@ mod tests {
     #[test]
     fn values_are_checked() {
         assert_eq!(parse_size("full"), Ok(InputSize::Full));
+        assert_eq!(parse_size("auto"), Ok(InputSize::Auto));
         assert_eq!(parse_size("640"), Ok(InputSize::Fixed(640)));
         assert!(parse_size("31").is_err() && parse_size("-5").is_err());
         assert!(parse_size("99999").is_err());

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::lists::LISTS;
 use super::settings::WHERE_DEFAULTS_COME_FROM;
 use super::{DeviceArgs, SecondLookArgs, SettingsArgs};
+use crate::infer::InputSize;
 
 /// How it is called.
 const EXAMPLES: &str = "\
@@ -67,10 +68,9 @@ pub struct EvaluateArgs {
     pub out: PathBuf,
 
     /// Longer side of the network input, pixels [default: detect.size, 640]; the --min-face of a second one, as in 640,1024,
-    /// is that of the first
-    #[arg(long, value_name = "PIXELS", value_delimiter = ',',
-          value_parser = clap::value_parser!(u32).range(32..=8192))]
-    pub size: Vec<u32>,
+    /// is that of the first. `auto` looks at 640 pixels first, and as often as that look is worth
+    #[arg(long, value_name = "PIXELS", value_delimiter = ',', value_parser = parse_measured_size)]
+    pub size: Vec<InputSize>,
 
     /// Lowest score that counts as found in the joint protocol [default: detect.joint_score, 0.3] (the AP looks at all scores from
     /// detect.evaluate_score on)
@@ -103,6 +103,15 @@ pub enum FaceBoxes {
     Truth,
     /// The boxes of the list: its rectangles, or those of a WIDER list beside it
     List,
+}
+
+/// The size of small faces is counted at a number of pixels.
+fn parse_measured_size(text: &str) -> Result<InputSize, String> {
+    match (text, text.parse()) {
+        ("auto", _) => Ok(InputSize::Auto),
+        (_, Ok(side)) if (32..=8192).contains(&side) => Ok(InputSize::Fixed(side)),
+        _ => Err("choose 32 to 8192 pixels, or auto".into()),
+    }
 }
 
 fn unit(text: &str) -> Result<f32, String> {

@@ -37,6 +37,10 @@ pub struct PackArgs {
     /// those that change more stay in 32
     #[arg(long, value_name = "SHARE", default_value_t = 0.02, requires = "int8")]
     pub max_loss: f32,
+    /// Labelled faces, named as under `evaluate --data`, that show what the confidences of landmarks are
+    /// worth: how often a point of each confidence lies within 5 % of the face of the truth
+    #[arg(long, value_name = "LIST")]
+    pub confidence: Option<String>,
     /// Replace an existing file
     #[arg(long)]
     pub force: bool,

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use crate::cli::{SecondLookArgs, SettingsArgs};
 use crate::config::{Changes, Config};
 use crate::console;
-use crate::infer::{AlignOptions, Compute, Predictor};
+use crate::infer::{AlignOptions, Compute, DetectOptions, InputSize, Predictor};
 
 /// A predictor, and the settings that it is used with.
 pub(super) struct Looks {
@@ -32,6 +32,21 @@ pub(super) fn load(
     let (first, aligners) = second.files(weights);
     let predictor = Predictor::load_with(first, &aligners, compute)?;
     of(predictor, weights, second, settings)
+}
+
+/// Look at a photo at the sizes of `--size`, where there are some.
+///
+/// # Errors
+/// When they are more than two, or `auto` is not alone.
+pub(super) fn set_sizes(options: &mut DetectOptions, sizes: &[InputSize]) -> Result<()> {
+    ensure!(sizes.len() <= 2, "--size: at most two sizes");
+    ensure!(
+        sizes.len() < 2 || !sizes.contains(&InputSize::Auto),
+        "--size: auto chooses all sizes; leave the other one out"
+    );
+    options.size = sizes.first().copied().unwrap_or(options.size);
+    options.second_size = sizes.get(1).copied();
+    Ok(())
 }
 
 /// The same of a `predictor` whose own weights are those of a file.

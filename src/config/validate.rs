@@ -141,6 +141,11 @@ fn model(check: &mut Check, c: &ModelConfig) {
         1,
         1024,
     );
+    let (key, channels) = (
+        "model.landmark_lateral_channels",
+        c.landmark_lateral_channels,
+    );
+    check.between(key, channels, 0, 1024);
 }
 
 fn depth_gamma(check: &mut Check, c: &ModelConfig) {
@@ -204,6 +209,9 @@ fn aligner(check: &mut Check, c: &AlignerConfig) {
     check.between("aligner.around_five.scale", five.scale, 0.5, 10.0);
     check.between("aligner.around_five.drop", five.drop, -5.0, 5.0);
     check.between("aligner.around_five.turn", five.turn, -5.0, 5.0);
+    let confidence = &c.confidence;
+    check.between("aligner.confidence.half_at", confidence.half_at, 1e-4, 10.0);
+    check.between("aligner.confidence.slope", confidence.slope, 0.01, 100.0);
     for (i, &channels) in c.channels.iter().enumerate() {
         check.between(&format!("aligner.channels[{i}]"), channels, 1, 4096);
     }

@@ -31,6 +31,9 @@ pub struct FaceLabel {
     pub pose: Option<HeadPose>,
     /// How much its landmarks count, above 0 to 1: less where those who made them disagree.
     pub trust: f32,
+    /// How far apart those who made its landmarks put them, share of the face's longer side; 0 where
+    /// nobody says.
+    pub doubt: f32,
 }
 
 impl FaceLabel {
@@ -43,6 +46,7 @@ impl FaceLabel {
             attributes: None,
             pose: None,
             trust: 1.0,
+            doubt: 0.0,
         }
     }
 
@@ -53,6 +57,7 @@ impl FaceLabel {
             landmarks: &self.landmarks,
             ignored: self.ignored,
             weight: self.trust,
+            doubt: self.doubt,
             pose: self.pose,
         }
     }

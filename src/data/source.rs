@@ -285,8 +285,7 @@ fn probe(path: &Path) -> Result<[u32; 2], Fault> {
 
 fn disagreement(source: &SourceConfig) -> Result<Option<Disagreement>> {
     let (max, half) = (source.max_disagreement, source.half_disagreement);
-    let used = source.disagreement.as_ref();
-    used.filter(|_| max.is_some() || half.is_some())
-        .map(|path| Disagreement::read(path, max, half))
+    let path = source.disagreement.as_ref();
+    path.map(|path| Disagreement::read(path, max, half))
         .transpose()
 }

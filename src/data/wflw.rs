@@ -52,8 +52,8 @@ impl Disagreement {
         })
     }
 
-    /// What the face of this index is worth: its landmarks go, or count less. Gives whether they
-    /// stay.
+    /// What the face of this index is worth: its landmarks go, or count less, and how unsure they are.
+    /// Gives whether they stay.
     fn judge(&self, index: usize, label: &mut FaceLabel) -> bool {
         // That there are as many numbers as faces is asked for in the end.
         let value = self.per_line.get(index).copied().unwrap_or_default();
@@ -61,6 +61,7 @@ impl Disagreement {
             label.clear_landmarks();
             return false;
         }
+        label.doubt = value;
         if let Some(half) = self.half {
             label.trust = trust(value, half);
         }

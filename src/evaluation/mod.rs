@@ -194,7 +194,8 @@ fn detect(
     settings: &Settings,
 ) -> Result<(Vec<Face>, Vec<Face>)> {
     let input = predictor.prepare(photo, &settings.detect)?;
-    let mut coarse = predictor.detect_prepared(input, &settings.detect)?;
+    let coarse = predictor.detect_prepared(input, &settings.detect)?;
+    let mut coarse = predictor.look_closer(photo, coarse, &settings.detect)?;
     // Only what may stand for a truth needs its points.
     for face in &mut coarse {
         if face.score < settings.options.joint.score {

@@ -31,6 +31,9 @@ pub fn table(report: &Report, size: u32) -> String {
     if let Some(pose) = &report.pose {
         push_line(&mut out, &pose.to_string());
     }
+    if let Some(confidence) = &report.confidence {
+        push_line(&mut out, &confidence.to_string());
+    }
     match &report.ap {
         Some(ap) => push_ap(&mut out, ap, size),
         None => push_line(&mut out, "No AP: no photo with all its faces labelled."),
@@ -100,6 +103,7 @@ mod tests {
                 yaw: 2.0,
                 roll: 4.5,
             }),
+            confidence: None,
             ap: Some(ApReport {
                 ap: 0.5,
                 photos: 1,
@@ -130,6 +134,7 @@ mod tests {
             alignment: None,
             one_pass: None,
             pose: None,
+            confidence: None,
             ap: None,
         };
         assert!(table(&nothing, 640).contains("No landmarks"));

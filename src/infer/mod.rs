@@ -9,6 +9,6 @@ mod predictor;
 pub use compute::Compute;
 pub use predictor::Predictor;
 pub use retinamark_core::infer::{
-    AlignOptions, Around, Clock, Consensus, DetectOptions, FULL_SIZE_LIMIT, InputSize, Prepared,
-    Stage,
+    AlignOptions, Around, CLOSE, Clock, Consensus, DetectOptions, FIRST_LOOK, FULL_SIZE_LIMIT,
+    InputSize, Prepared, Stage,
 };

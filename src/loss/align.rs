@@ -14,7 +14,8 @@ use crate::pose_loss::PoseErrors;
 /// Landmark loss, and the negative log-likelihood of
 /// its errors under a Laplace distribution of the predicted scale, `ln(2 b) + |d| / b`; each is a
 /// sum divided by the number of faces (at least 1), times its weight. Errors enter the likelihood
-/// without a gradient: it teaches the scales and the features they share, not the points directly.
+/// without a gradient: it teaches the scales and the features they share, not the points directly; and
+/// they are those of the truth, from which labels are off too.
 /// Where the network tells the pose of heads, [`LossConfig::pose`] says what its errors do.
 #[derive(Clone, Debug)]
 pub struct AlignLoss {
@@ -76,7 +77,10 @@ impl AlignLoss {
         let mut total = landmarks.clone();
         let mut parts = vec![("landmarks", landmarks)];
         if let Some(log_scales) = &outputs.log_scales {
-            let uncertainty = likelihood(error.detach(), log_scales.clone(), weights)
+            let unsure: Vec<f32> = targets.iter().map(|t| t.label_error).collect();
+            let unsure = Tensor::from_data(TensorData::new(unsure, [crops, 1]), &device);
+            let error = of_truth(error.detach(), unsure);
+            let uncertainty = likelihood(error, log_scales.clone(), weights)
                 * (share * self.config.uncertainty_weight);
             total = total + uncertainty.clone();
             parts.push(("uncertainty", uncertainty));
@@ -99,6 +103,12 @@ fn product(a: Option<Tensor<2>>, b: Option<Tensor<2>>) -> Option<Tensor<2>> {
         (Some(a), Some(b)) => Some(a * b),
         (a, b) => a.or(b),
     }
+}
+
+/// How far points may be from the truth, where the labels that they are `error` `[B,2L]` away from may
+/// be `unsure` `[B,1]` themselves: both errors add up in squares.
+fn of_truth(error: Tensor<2>, unsure: Tensor<2>) -> Tensor<2> {
+    (error.square() + unsure.square()).sqrt()
 }
 
 /// Weighted sum of `ln(2 b) + |d| / b` over all coordinates; both of a point share its scale.
@@ -188,6 +198,25 @@ mod tests {
         };
         assert!((first - 0.5 * (0.5 - 0.75)).abs() < 1e-5);
         assert!((second - 0.5 * (0.5 - 0.25 / 1f32.exp())).abs() < 1e-5);
+    }
+
+    #[test]
+    fn scales_learn_how_far_labels_are_off_too() {
+        let device = Device::flex();
+        let outputs = AlignerOutputs {
+            deltas: tensor([1.0, 0.0, 0.5, 9.0], &device),
+            log_scales: Some(tensor([0.0, 0.0], &device)),
+            pose: None,
+        };
+        let target = Targets {
+            label_error: 0.75,
+            ..target([0.0; 4], [0.5, 0.5, 0.0, 0.0])
+        };
+        let losses = loss().forward(&outputs, &[target]).unwrap();
+        let value = |name| losses.part(name).unwrap().clone().into_scalar::<f32>();
+        // Errors of 1 and 0 along the axes are 1.25 and 0.75 with that of the label; b = 1.
+        assert!((value("uncertainty") - 0.5 * (1.0 + 2f32.ln())).abs() < 1e-6);
+        assert!((value("landmarks") - 0.5).abs() < 1e-6);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod alignment;
 pub mod ap;
+pub mod confidence;
 pub mod pose;
 
 use serde::Serialize;
@@ -11,6 +12,7 @@ use crate::geometry::{Face, Scheme};
 
 pub use alignment::{Alignment, FaceError, JointOptions, Subset, Summary};
 pub use ap::ApCounter;
+pub use confidence::{ConfidenceCounter, ConfidenceReport};
 pub use pose::{PoseCounter, PoseReport};
 
 /// What the evaluator measures, and how strictly.
@@ -64,6 +66,7 @@ pub struct Evaluator {
     complete: usize,
     ap: ApCounter,
     pose: PoseCounter,
+    confidence: ConfidenceCounter,
     members: Vec<u32>,
 }
 
@@ -90,6 +93,7 @@ impl Evaluator {
             complete: 0,
             ap: ApCounter::new(options.ap_iou, options.min_face),
             pose: PoseCounter::default(),
+            confidence: ConfidenceCounter::default(),
             members: Vec::new(),
             options,
         }
@@ -131,6 +135,7 @@ impl Evaluator {
         self.faces.push(error);
         if let Some((d, _)) = found {
             self.pose.add(detections[d].pose, face.pose);
+            self.confidence.add(&detections[d], face);
         }
         Some(Measured {
             face: index,
@@ -157,6 +162,7 @@ impl Evaluator {
             alignment: Alignment::of(&self.faces, self.unmeasured),
             one_pass: None,
             pose: self.pose.finish(),
+            confidence: self.confidence.finish(),
             ap: self.ap.average_precision().map(|ap| ApReport {
                 ap,
                 photos: self.complete,
@@ -187,6 +193,9 @@ pub struct Report {
     /// How far heads' poses are off, of faces found in the joint protocol; none when no label or no
     /// network tells them.
     pub pose: Option<PoseReport>,
+    /// How far the confidences of points tell their errors, of the same faces; none when the network
+    /// tells no confidences.
+    pub confidence: Option<ConfidenceReport>,
     /// The AP; none when no photo is completely labelled.
     pub ap: Option<ApReport>,
 }
@@ -223,12 +232,10 @@ impl Report {
         if let Some(first_look) = &self.one_pass {
             push("one_pass/", &first_look.all);
         }
-        if let Some(pose) = &self.pose {
-            figures.extend(
-                pose.figures()
-                    .map(|(name, number)| (name.to_owned(), number)),
-            );
-        }
+        let pose = self.pose.iter().flat_map(PoseReport::figures);
+        let confidence = self.confidence.iter().flat_map(ConfidenceReport::figures);
+        let named = |(name, number): (&str, f64)| (name.to_owned(), number);
+        figures.extend(pose.chain(confidence).map(named));
         if let Some(ap) = &self.ap {
             figures.push(("ap".into(), ap.ap));
             let of_subset =

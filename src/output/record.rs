@@ -30,6 +30,12 @@ pub struct FaceRecord {
     /// Confidence of each landmark, when the model gives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landmark_scores: Option<Vec<f32>>,
+    /// Their mean: the share of the landmarks that is expected to be close to the truth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landmark_confidence: Option<f32>,
+    /// Whether the landmarks are not to be trusted; see [`TRUSTED`](crate::geometry::TRUSTED).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unsure: bool,
     /// Pitch, yaw and roll of the head, degrees, when the model tells them. Up, to the left of the
     /// picture and clockwise are positive; see [`HeadPose`](crate::geometry::HeadPose).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -59,6 +65,8 @@ impl FaceRecord {
                 .landmark_scores
                 .as_ref()
                 .map(|s| s.iter().copied().map(score).collect()),
+            landmark_confidence: face.confidence().map(score),
+            unsure: face.is_unsure(),
             pose: face.pose.map(|pose| pose.degrees().map(hundredths)),
         }
     }
@@ -102,6 +110,13 @@ mod tests {
             r#""landmarks":[[0.0,10000.02]]}]}"#
         );
         assert_eq!(line.unwrap(), expected);
+        let hidden = Face {
+            landmark_scores: Some(vec![0.5]),
+            ..face.clone()
+        };
+        let line = serde_json::to_string(&FaceRecord::new(&hidden)).unwrap();
+        let expected = r#""landmark_scores":[0.5],"landmark_confidence":0.5,"unsure":true}"#;
+        assert!(line.ends_with(expected), "{line}");
         let turned = Face {
             pose: Some(HeadPose::of_degrees([-12.345, 0.0, 179.999])),
             landmarks: Vec::new(),

@@ -24,6 +24,8 @@ pub use text::{text, text_size};
 pub const TRUTH: [u8; 3] = [40, 220, 60];
 /// Colour of predictions.
 pub const PREDICTION: [u8; 3] = [50, 130, 255];
+/// Colour of predictions whose points are not to be trusted.
+pub const UNSURE: [u8; 3] = [255, 140, 30];
 /// Colour of regions that are neither face nor background.
 pub const IGNORED: [u8; 3] = [200, 200, 200];
 

@@ -126,6 +126,7 @@ mod tests {
             alignment: alignment(0.05),
             one_pass: alignment(0.5),
             pose: None,
+            confidence: None,
             ap: Some(ap),
         };
         assert_eq!(badness(Task::Detect, &two_looks), Some(0.5));

@@ -155,7 +155,8 @@ fn points_that_their_makers_disagree_about_count_less_and_are_drawn_seldom() {
     let set = load(&source).unwrap();
     let trusts: Vec<f32> = set.samples[0].faces.iter().map(|f| f.trust).collect();
     assert_eq!(trusts, [1.0, 0.1, 0.5]);
-    assert_eq!(set.samples[0].faces[1].truth().weight, 0.1);
+    let unsure = set.samples[0].faces[1].truth();
+    assert_eq!((unsure.weight, unsure.doubt), (0.1, 0.06));
     // 1, 1/2 and 1/8 times as often, with what is left of a tenth: 0.8.
     let mut config = Config::default();
     config.train.samples_per_epoch = 130;

@@ -117,6 +117,7 @@ fn finish(args: &DetectArgs, journal: Journal, all_met: bool, looks: &Looks) -> 
     let saves = args.saves();
     let columns = Columns {
         points: looks.predictor.scheme().len(),
+        confidence: looks.predictor.tells_confidence(),
         pose: looks.predictor.tells_pose(),
     };
     let table = saves.contains(&Save::Csv).then_some(columns);
@@ -158,7 +159,7 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
         "--save crop needs a landmark scheme that says where eyes and mouth are \
          (landmarks.custom.anatomy)"
     );
-    let options = settings::options(args, &looks.config);
+    let options = settings::options(args, &looks.config)?;
     let settings = settings::of_results(args, &weights, &looks, &options)?;
     let lock = FolderLock::take(args.out())?;
     if !args.force && !args.resume {
@@ -190,14 +191,13 @@ fn prepare_stdin(args: &DetectArgs) -> Result<(Looks, DetectOptions)> {
          not go with it"
     );
     let (_, looks) = load(args)?;
-    let options = settings::options(args, &looks.config);
+    let options = settings::options(args, &looks.config)?;
     Ok((looks, options))
 }
 
 /// The networks, and the file that they come from.
 fn load(args: &DetectArgs) -> Result<(PathBuf, Looks)> {
     let compute = args.compute.compute()?;
-    ensure!(args.size.len() <= 2, "--size: at most two sizes");
     let weights = weights::find(args.weights.as_deref())?;
     let looks = looks::load(&weights, &args.second_look, &args.settings, compute)?;
     ensure!(

@@ -7,20 +7,22 @@ use anyhow::{Context, Result};
 
 use super::work::Outputs;
 use crate::cli::DetectArgs;
-use crate::commands::looks::Looks;
+use crate::commands::looks::{self, Looks};
 use crate::config::Config;
 use crate::infer::{AlignOptions, DetectOptions, InputSize};
 use crate::output::Settings;
 
 /// As the arguments say, and `config` where they are silent.
-pub(super) fn options(args: &DetectArgs, config: &Config) -> DetectOptions {
+///
+/// # Errors
+/// On impossible sizes.
+pub(super) fn options(args: &DetectArgs, config: &Config) -> Result<DetectOptions> {
     let mut options = DetectOptions::from(&config.detect);
-    options.size = args.size.first().copied().unwrap_or(options.size);
-    options.second_size = args.size.get(1).copied();
+    looks::set_sizes(&mut options, &args.size)?;
     options.score = args.score.unwrap_or(options.score);
     options.nms_iou = args.nms.unwrap_or(options.nms_iou);
     options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
-    options
+    Ok(options)
 }
 
 /// Everything that the results depend on, by name, beside the photos.
@@ -82,6 +84,7 @@ fn size(size: InputSize) -> String {
     match size {
         InputSize::Fixed(side) => side.to_string(),
         InputSize::Full => "full".into(),
+        InputSize::Auto => "auto".into(),
     }
 }
 

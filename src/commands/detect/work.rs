@@ -131,7 +131,10 @@ impl<'a> Worker<'a> {
             .prepare(&image, &self.options)
             .with_context(about)?;
         let looks_again = self.predictor.looks_again();
-        let keeps_photo = self.outputs.image || self.outputs.crop.is_some() || looks_again;
+        let keeps_photo = self.outputs.image
+            || self.outputs.crop.is_some()
+            || looks_again
+            || self.options.is_auto();
         let image = keeps_photo.then_some(image);
         if !keeps_photo {
             permit.shrink(for_network);
@@ -141,9 +144,11 @@ impl<'a> Worker<'a> {
             .detect_prepared(prepared, &self.options)
             .with_context(about)?;
         if let Some(image) = &image {
+            let closer = self.predictor.look_closer(image, faces, &self.options);
+            let closer = closer.with_context(about)?;
             faces = self
                 .predictor
-                .look_again(image, faces)
+                .look_again(image, closer)
                 .with_context(about)?;
         }
         Ok(Processed {

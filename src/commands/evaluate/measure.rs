@@ -12,7 +12,7 @@ use crate::config::{Config, OnError, SourceConfig, SourceKind};
 use crate::console;
 use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Outcome, Settings};
-use crate::infer::{AlignOptions, Compute, InputSize, Predictor};
+use crate::infer::{AlignOptions, Compute, FIRST_LOOK, InputSize, Predictor};
 use crate::model::weights::Networks;
 
 /// What is to be measured.
@@ -107,12 +107,11 @@ fn settings(args: &EvaluateArgs, config: &Config) -> Result<Settings> {
         FaceBoxes::Truth => Boxes::Truth,
         FaceBoxes::List => Boxes::List,
     };
-    ensure!(args.size.len() <= 2, "--size: at most two sizes");
-    if let Some(&size) = args.size.first() {
-        settings.size = size;
-        settings.detect.size = InputSize::Fixed(size);
-    }
-    settings.detect.second_size = args.size.get(1).map(|&size| InputSize::Fixed(size));
+    looks::set_sizes(&mut settings.detect, &args.size)?;
+    settings.size = match settings.detect.size {
+        InputSize::Fixed(size) => size,
+        InputSize::Auto | InputSize::Full => FIRST_LOOK,
+    };
     if let Some(score) = args.score {
         settings.options.joint.score = score;
         settings.detect.score = settings.detect.score.min(score);

@@ -10,6 +10,7 @@ use super::measure::Measurement;
 use crate::cli::EvaluateArgs;
 use crate::config::SourceConfig;
 use crate::evaluation::{self, Boxes, Curve, Sheet, Which};
+use crate::infer::InputSize;
 use crate::metrics::Report;
 use crate::{fs, render};
 
@@ -22,6 +23,8 @@ struct File<'a> {
     data: &'a [SourceConfig],
     boxes: &'a str,
     size: u32,
+    /// Whether that was the first look only, which decided about more.
+    auto: bool,
     second_size: Option<u32>,
     landmark_votes: usize,
     /// Looks at each face after the first one, of all aligners together; 0: one pass.
@@ -95,7 +98,11 @@ fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()
         data: &measured.sources,
         boxes: boxes_name(settings.boxes),
         size: settings.size,
-        second_size: args.size.get(1).copied(),
+        auto: settings.detect.is_auto(),
+        second_size: settings.detect.second_size.map(|size| match size {
+            InputSize::Fixed(side) => side,
+            InputSize::Full | InputSize::Auto => settings.size,
+        }),
         landmark_votes: settings.detect.landmark_votes,
         passes: looks.iter().map(|look| look.passes).sum(),
         flip: looks.iter().any(|look| look.flip),

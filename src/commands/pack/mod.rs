@@ -1,6 +1,7 @@
 //! `retinamark pack`.
 
 mod bytes;
+mod confidence;
 
 use std::process::ExitCode;
 
@@ -29,6 +30,9 @@ pub fn run(args: PackArgs) -> Result<ExitCode> {
     };
     if args.int8 {
         networks = bytes::in_bytes(networks, &args)?;
+    }
+    if let Some(list) = &args.confidence {
+        networks = confidence::measured(networks, list)?;
     }
     weights::save_networks(&networks, precision, &args.out)?;
     let bytes = std::fs::metadata(&args.out).with_context(|| out.to_string())?;

@@ -59,6 +59,7 @@ fn map_face(
         ignored,
         attributes: face.attributes,
         trust: face.trust,
+        doubt: face.doubt,
         // Neither perspective nor yaw shows a head as its angles say.
         pose: (face.pose.filter(|_| distortion.is_identity())).map(|pose| pose.through(map)),
     }))

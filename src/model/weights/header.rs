@@ -94,11 +94,12 @@ impl Header {
         own.into_iter().chain(beside).collect()
     }
 
-    /// The same for adding notes.
-    pub fn aligners_mut(&mut self) -> Vec<(&Config, &mut Notes)> {
-        let own = (self.config.task == Task::Align).then_some((&self.config, &mut self.notes));
+    /// The same for changing them.
+    pub fn aligners_mut(&mut self) -> Vec<(&mut Config, &mut Notes)> {
+        let own = self.config.task == Task::Align;
+        let own = own.then_some((&mut self.config, &mut self.notes));
         let beside = self.beside.iter_mut();
-        let beside = beside.map(|part| (&part.config, &mut part.notes));
+        let beside = beside.map(|part| (&mut part.config, &mut part.notes));
         own.into_iter().chain(beside).collect()
     }
 }

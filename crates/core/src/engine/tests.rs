@@ -39,6 +39,7 @@ fn detector(kind: BackboneKind, neck_channels: usize) -> DetectorNet {
         se_reduction: 4,
         tower_layers: 2,
         tower_channels: 20,
+        lateral_channels: 0,
         per_location: 2,
         coordinates: 10,
     }

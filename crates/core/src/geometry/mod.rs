@@ -18,7 +18,7 @@ mod rotation;
 pub use affine::Affine;
 pub use boxes::BoxXyxy;
 pub use distortion::{Distortion, Homography, YawWarp};
-pub use face::Face;
+pub use face::{Face, TRUSTED};
 pub use face_crop::{EYES_AND_MOUTH, FaceCrop};
 pub use face_model::FaceModel;
 pub use head_pose::HeadPose;

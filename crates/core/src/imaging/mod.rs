@@ -20,6 +20,6 @@ mod webp;
 pub use decode::{PhotoFile, decode_rgb, load_rgb, probe, probe_bytes};
 pub use kinds::{PHOTO_ENDINGS, is_photo_name, is_sidecar, unreadable_ending, unreadable_kind};
 pub use limits::Limits;
-pub use resize::resize;
+pub use resize::{resize, resize_region};
 pub use tensor::fill_tensor;
 pub use warp::{warp, warp_distorted};

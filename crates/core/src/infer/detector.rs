@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::network::{Answer, FirstLook};
-use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, fit, votes};
+use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, closer, fit, votes};
 use crate::anchors::{AnchorCache, Anchors, Head};
 use crate::error::{Result, ensure};
 use crate::geometry::{Face, Scheme};
@@ -45,13 +45,19 @@ impl Detector {
         &self.scheme
     }
 
-    /// Pixels of all network inputs for a photo of `width` x `height` pixels.
+    /// Pixels of all network inputs, at any time, for a photo of `width` x `height` pixels.
     pub(super) fn input_pixels(&self, [width, height]: [u32; 2], options: &DetectOptions) -> u64 {
         let pixels = |size| {
             let [w, h] = fit(width, height, size, self.stride).input;
             u64::from(w) * u64::from(h)
         };
-        options.sizes().map(pixels).sum()
+        let first: u64 = options.sizes().map(pixels).sum();
+        let more = if options.is_auto() {
+            closer::most_pixels()
+        } else {
+            0
+        };
+        first.max(more)
     }
 
     /// What the network needs of a photo.
@@ -76,6 +82,29 @@ impl Detector {
         Ok(clock.time(Stage::Postprocess, || merge(looks, &options.postprocess())))
     }
 
+    /// Faces of all looks that what the first one has `seen` in the photo is worth, where the options
+    /// leave that to it.
+    pub(super) fn look_closer(
+        &self,
+        photo: &RgbImage,
+        seen: Vec<Face>,
+        options: &DetectOptions,
+        clock: &Clock,
+    ) -> Result<Vec<Face>> {
+        if !options.is_auto() {
+            return Ok(seen);
+        }
+        let looks = closer::faces(self, photo, seen, options, clock)?;
+        let mut faces = clock.time(Stage::Postprocess, || merge(looks, &options.postprocess()));
+        faces.retain(|face| face.score >= options.score);
+        Ok(faces)
+    }
+
+    /// What the sides of inputs are multiples of.
+    pub(super) const fn stride(&self) -> u32 {
+        self.stride
+    }
+
     /// The network alone.
     pub(super) fn forward(&self, images: &[RgbImage]) -> Result<()> {
         let full = |image| Scaled::new(image, InputSize::Full, self.stride);
@@ -84,7 +113,7 @@ impl Detector {
     }
 
     /// One pass over photos of one input size.
-    fn look(
+    pub(super) fn look(
         &self,
         inputs: &[Scaled],
         options: &DetectOptions,

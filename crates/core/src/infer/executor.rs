@@ -114,7 +114,7 @@ impl Detector {
                 let deltas = net.landmarks_of_windows(&mut trace, level, &window);
                 Ok(trace.finish(&[("deltas", deltas)]))
             };
-            let sample = [net.feature_channels(), net.window(), net.window()];
+            let sample = [net.landmark_channels(), net.window(), net.window()];
             Engine::new(describe, sample, weights, normalise, isa)
         };
         let coder = Head::new(&settings.head, &settings.anchors).coder;

@@ -1,5 +1,6 @@
 //! What to look for, and how closely.
 
+use super::closer::HINT;
 use crate::postprocess;
 use crate::settings::{AlignerConfig, DetectConfig};
 
@@ -14,6 +15,9 @@ pub enum InputSize {
     Fixed(u32),
     /// The photo's own size; above [`FULL_SIZE_LIMIT`] it is made smaller.
     Full,
+    /// As many looks as the photo needs: at 640 pixels first, then from farther away for faces that fill
+    /// the frame, and from nearer, in tiles at last, where faces are small.
+    Auto,
 }
 
 /// How faces are looked at again.
@@ -90,14 +94,27 @@ impl DetectOptions {
         let of = |size| match size {
             InputSize::Fixed(side) => side,
             InputSize::Full => longer.min(FULL_SIZE_LIMIT),
+            // Where there are small faces.
+            InputSize::Auto => longer,
         };
         self.sizes().map(of).max().unwrap_or(longer).max(1)
     }
 
-    /// The part that concerns the network's outputs.
-    pub const fn postprocess(&self) -> postprocess::Options {
+    /// Whether what the first look finds decides about more of them.
+    pub fn is_auto(&self) -> bool {
+        self.sizes().any(|size| size == InputSize::Auto)
+    }
+
+    /// The part that concerns the network's outputs. Where more looks may follow, hints of faces count
+    /// too.
+    pub fn postprocess(&self) -> postprocess::Options {
+        let hints = self.is_auto();
         postprocess::Options {
-            score: self.score,
+            score: if hints {
+                self.score.min(HINT)
+            } else {
+                self.score
+            },
             top_k: self.top_k,
             nms_iou: self.nms_iou,
             max_faces: self.max_faces,

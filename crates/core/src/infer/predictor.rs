@@ -10,7 +10,7 @@ use super::network::{FirstLook, SecondLook};
 use super::{AlignOptions, Around, Clock, DetectOptions, Prepared, Stage, twins};
 use crate::error::{Error, Result};
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Landmarks, Point, Scheme};
-use crate::settings::Settings;
+use crate::settings::{AlignerConfig, Settings};
 
 /// Finds faces in photos (the detector) and looks again at each (one aligner, or several that each
 /// see what the one before has found); one of the two may be missing. One predictor may be used
@@ -66,8 +66,13 @@ impl Predictor {
 
     /// Whether faces that are looked at again come with the turn of the head.
     pub fn tells_pose(&self) -> bool {
-        let second = self.aligners.as_ref();
-        second.is_some_and(|aligners| aligners.last().settings().aligner.pose)
+        self.last_aligner().is_some_and(|aligner| aligner.pose)
+    }
+
+    /// Whether faces that are looked at again come with confidences of their landmarks.
+    pub fn tells_confidence(&self) -> bool {
+        self.last_aligner()
+            .is_some_and(|aligner| aligner.uncertainty)
     }
 
     /// Whether it looks again at faces.
@@ -102,6 +107,7 @@ impl Predictor {
     /// When the photo has no pixels, there is no detector, or the device fails.
     pub fn detect(&self, photo: &RgbImage, options: &DetectOptions) -> Result<Vec<Face>> {
         let faces = self.detect_prepared(self.prepare(photo, options)?, options)?;
+        let faces = self.look_closer(photo, faces, options)?;
         self.look_again(photo, faces)
     }
 
@@ -131,6 +137,22 @@ impl Predictor {
     /// When there is no detector, or the device fails.
     pub fn detect_prepared(&self, input: Prepared, options: &DetectOptions) -> Result<Vec<Face>> {
         self.detector()?.run(input, options, &self.clock)
+    }
+
+    /// The third part of [`Predictor::detect`], with [`InputSize::Auto`](super::InputSize::Auto): the
+    /// `faces` of the first look, and those of the looks that they are worth. Otherwise `faces` as they
+    /// are.
+    ///
+    /// # Errors
+    /// When there is no detector, or the device fails.
+    pub fn look_closer(
+        &self,
+        photo: &RgbImage,
+        faces: Vec<Face>,
+        options: &DetectOptions,
+    ) -> Result<Vec<Face>> {
+        self.detector()?
+            .look_closer(photo, faces, options, &self.clock)
     }
 
     /// The last part of [`Predictor::detect`]: `faces` of `photo` with better landmarks, if there
@@ -209,6 +231,11 @@ impl Predictor {
     pub fn align_in(&self, photo: &RgbImage, crop: FaceCrop) -> Result<Option<Vec<Point>>> {
         let mut found = self.second_look()?.align(photo, vec![crop])?;
         Ok(found.pop().flatten().map(|aligned| aligned.landmarks))
+    }
+
+    fn last_aligner(&self) -> Option<&AlignerConfig> {
+        let second = self.aligners.as_ref();
+        second.map(|aligners| &aligners.last().settings().aligner)
     }
 
     pub(super) fn second_look(&self) -> Result<&Cascade> {

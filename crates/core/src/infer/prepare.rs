@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 
+use super::closer::FIRST;
 use super::{FULL_SIZE_LIMIT, InputSize};
 use crate::error::{Result, ensure};
 use crate::geometry::Letterbox;
@@ -56,6 +57,7 @@ impl Scaled {
 pub fn fit(width: u32, height: u32, size: InputSize, stride: u32) -> Letterbox {
     let whole = match size {
         InputSize::Fixed(side) => Letterbox::square(width, height, side.max(1)),
+        InputSize::Auto => Letterbox::square(width, height, FIRST),
         InputSize::Full if width.max(height) > FULL_SIZE_LIMIT => {
             Letterbox::square(width, height, FULL_SIZE_LIMIT)
         }

@@ -7,15 +7,15 @@ use super::{AlignOptions, Framing};
 use crate::anchors::Coder;
 use crate::error::Result;
 use crate::geometry::{Affine, FaceCrop, HeadPose, Landmarks, Point, Scheme};
-use crate::settings::Settings;
+use crate::settings::{ConfidenceConfig, Settings};
 use crate::{imaging, parallel};
 
 /// Most crops in one pass of the network.
 const BATCH: usize = 8;
 
 /// A landmark's confidence is the probability that it lies no farther from the truth than this
-/// share of the face's longer side, along either axis.
-const CLOSE: f32 = 0.05;
+/// share of the longer side of the face's landmarks.
+pub const CLOSE: f32 = 0.05;
 
 /// An aligner with everything that turns its outputs into landmarks.
 #[derive(Debug)]
@@ -147,11 +147,12 @@ impl Refiner {
         let crop = |map| imaging::warp(photo, map, [side; 2], fill);
         let crops = parallel::map(maps.iter().collect(), crop);
         let crops: Vec<RgbImage> = crops.into_iter().collect::<Result<_>>()?;
-        let unit = self.coder.variances[0];
+        let (unit, config) = (self.coder.variances[0], self.settings.aligner.confidence);
         let aligned = |(raw, map): (RawLandmarks, &Affine)| {
             let landmarks = self.decode(&raw.deltas, map)?;
             let scores = raw.log_scales;
-            let scores = scores.map(|own| own.iter().map(|&s| confidence(s, unit)).collect());
+            let scores =
+                scores.map(|own| own.iter().map(|&s| confidence(s, unit, config)).collect());
             let pose = raw.pose.map(HeadPose::from);
             Some(Aligned {
                 landmarks,
@@ -178,12 +179,11 @@ impl Refiner {
     }
 }
 
-/// The probability that both errors, of a Laplace distribution whose scale is given in deltas of
-/// `unit` longer sides of the face, stay below [`CLOSE`].
-fn confidence(log_scale: f32, unit: f32) -> f32 {
-    let limit = CLOSE / unit;
-    let one_axis = 1.0 - (-limit * (-log_scale).exp()).exp();
-    one_axis * one_axis
+/// The probability that a point whose errors have this scale, in deltas of `unit` longer sides of the
+/// face, is [`CLOSE`]: a logistic function of the scale's logarithm, as of errors that are log-logistic.
+fn confidence(log_scale: f32, unit: f32, config: ConfidenceConfig) -> f32 {
+    let odds = -config.slope * (log_scale + (unit / config.half_at).ln());
+    1.0 / (1.0 + (-odds).exp())
 }
 
 /// The mean of two looks at a face.
@@ -208,13 +208,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confidence_is_the_chance_that_both_axes_are_close() {
-        // Half a delta at a scale of 1: (1 - e^-0.5)^2; of half: (1 - e^-1)^2; of a fifth: e^-2.5.
-        for (scale, chance) in [(1.0f32, 0.154_818), (0.5, 0.399_576), (0.2, 0.842_568)] {
-            let found = confidence(scale.ln(), 0.1);
+    fn confidence_is_a_half_where_the_settings_say_so() {
+        let config = ConfidenceConfig {
+            half_at: 0.04,
+            slope: 2.0,
+        };
+        // 1 / (1 + (scale / 0.4)^2), the scale in deltas of a tenth.
+        for (scale, chance) in [(0.4f32, 0.5), (0.2, 0.8), (1.2, 0.1)] {
+            let found = confidence(scale.ln(), 0.1, config);
             assert!((found - chance).abs() < 1e-5, "{found} at {scale}");
         }
-        assert_eq!(confidence(f32::NEG_INFINITY, 0.1), 1.0);
-        assert_eq!(confidence(90.0, 0.1), 0.0);
+        assert_eq!(confidence(f32::NEG_INFINITY, 0.1, config), 1.0);
+        assert_eq!(confidence(90.0, 0.1, config), 0.0);
     }
 }

@@ -10,27 +10,34 @@ use crate::geometry::{BoxXyxy, Face, Point};
 /// cheek; detections of one face lie below .1, mostly.
 const SAME: f32 = 0.25;
 
-/// Of detections whose points coincide only the best one stays. `faces` are best first, and those
-/// without points all stay.
+/// Of detections whose points coincide only the best one stays, in the box that lies best around its
+/// points: the surest box need not be the one on the face. `faces` are best first, and those without
+/// points all stay.
 pub fn remove(faces: &mut Vec<Face>) {
-    let mut kept: Vec<Shape> = Vec::new();
-    let is_new = |face: &Face| {
-        let Some(shape) = Shape::of(&face.landmarks) else {
-            return true;
-        };
-        let new = !kept.iter().any(|other| other.coincides(&shape));
-        if new {
-            kept.push(shape);
+    let mut shapes: Vec<(usize, Shape)> = Vec::new();
+    let mut kept: Vec<Face> = Vec::with_capacity(faces.len());
+    for face in faces.drain(..) {
+        let shape = Shape::of(&face.landmarks);
+        let twin = shape.as_ref().and_then(|shape| {
+            let mut before = shapes.iter();
+            before.find(|(_, other)| other.coincides(shape))
+        });
+        if let Some((index, shape)) = twin {
+            let fits = |face: &Face| shape.bounds.iou(&face.box_xyxy);
+            if fits(&face) > fits(&kept[*index]) {
+                kept[*index].box_xyxy = face.box_xyxy;
+            }
+            continue;
         }
-        new
-    };
-    let new: Vec<bool> = faces.iter().map(is_new).collect();
-    let mut new = new.into_iter();
-    faces.retain(|_| new.next().unwrap_or(true));
+        shapes.extend(shape.map(|shape| (kept.len(), shape)));
+        kept.push(face);
+    }
+    *faces = kept;
 }
 
 struct Shape {
     points: Vec<Point>,
+    bounds: BoxXyxy,
     centre: Point,
     side: f32,
 }
@@ -45,6 +52,7 @@ impl Shape {
             centre: sum.map(|v| v / points.len() as f32),
             side: (bounds.x2 - bounds.x1).max(bounds.y2 - bounds.y1),
             points: points.to_vec(),
+            bounds,
         })
     }
 
@@ -109,6 +117,31 @@ mod tests {
         );
         // A small face in front of a large one: 23 pixels apart in the mean, much for the small one.
         assert_eq!(left(vec![one, face(0.8, [0.0, 0.0], 0.6)]), [0.9, 0.8]);
+    }
+
+    #[test]
+    fn the_one_that_stays_gets_the_box_around_its_points() {
+        let aside = Face {
+            box_xyxy: [60.0, 0.0, 160.0, 100.0].into(),
+            ..face(0.9, [0.0, 0.0], 1.0)
+        };
+        let mut faces = vec![aside.clone(), face(0.4, [2.0, 0.0], 1.0)];
+        remove(&mut faces);
+        let right: BoxXyxy = [0.0, 0.0, 100.0, 100.0].into();
+        assert_eq!(
+            (faces.len(), faces[0].score, faces[0].box_xyxy),
+            (1, 0.9, right)
+        );
+        // Not a worse one.
+        let mut faces = vec![
+            face(0.9, [2.0, 0.0], 1.0),
+            Face {
+                score: 0.4,
+                ..aside
+            },
+        ];
+        remove(&mut faces);
+        assert_eq!((faces.len(), faces[0].box_xyxy), (1, right));
     }
 
     #[test]

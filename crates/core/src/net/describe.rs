@@ -35,6 +35,7 @@ impl DetectorNet {
             se_reduction: model.se_reduction,
             tower_layers: model.landmark_tower_layers,
             tower_channels: model.landmark_tower_channels,
+            lateral_channels: model.landmark_lateral_channels,
             per_location: anchors.per_location(),
             coordinates: 2 * landmarks.scheme()?.len(),
         })

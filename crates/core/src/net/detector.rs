@@ -50,6 +50,8 @@ pub struct DetectorNet {
     pub tower_layers: usize,
     /// Channels of those.
     pub tower_channels: usize,
+    /// Channels that the landmark heads read of the backbone itself.
+    pub lateral_channels: usize,
     /// Anchors at each location.
     pub per_location: usize,
     /// Numbers of a face's landmarks: `2L`.
@@ -85,6 +87,11 @@ impl DetectorNet {
         }
     }
 
+    /// Channels of what the landmark heads read.
+    pub const fn landmark_channels(&self) -> usize {
+        self.feature_channels() + self.lateral_channels
+    }
+
     /// `x` `[B,C,H,W]` of any size -> [`DetectorOutputs`].
     pub fn forward<O: Ops>(&self, ops: &mut O, x: &O::Value) -> DetectorOutputs<O::Value> {
         let ops = &mut self.norms(ops);
@@ -118,8 +125,27 @@ impl DetectorNet {
         DetectorOutputs {
             logits,
             box_deltas,
-            features,
+            features: self.landmark_features(ops, &maps, features),
         }
+    }
+
+    /// What the heads of classes and boxes read, and beside it what a convolution of its own reads in
+    /// the backbone's maps: a thin neck carries where faces are, not how they are turned.
+    fn landmark_features<O: Ops>(
+        &self,
+        ops: &mut O,
+        maps: &[O::Value; LEVELS],
+        features: [O::Value; LEVELS],
+    ) -> [O::Value; LEVELS] {
+        if self.lateral_channels == 0 {
+            return features;
+        }
+        let lateral = Conv::new(self.lateral_channels, 1).act(self.act());
+        std::array::from_fn(|level| {
+            let name = format!("landmark_heads.{level}.lateral");
+            let own = ops.conv(&name, &maps[level], lateral);
+            ops.concat(&[features[level].clone(), own])
+        })
     }
 
     fn norms<'a, O>(&self, ops: &'a mut O) -> Norms<'a, O> {

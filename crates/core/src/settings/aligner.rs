@@ -39,6 +39,39 @@ impl Default for AroundFive {
     }
 }
 
+/// How a landmark's confidence follows from the scale that the network gives of its errors. The
+/// defaults take that scale at its word: of errors along two axes with Laplace distributions.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct ConfidenceConfig {
+    /// The scale at which a confidence is a half, share of the face's longer side.
+    pub half_at: f32,
+    /// How steeply confidence falls there: it is `1 / (1 + (scale / half_at)^slope)`.
+    pub slope: f32,
+}
+
+impl Default for ConfidenceConfig {
+    fn default() -> Self {
+        Self {
+            half_at: 0.0407,
+            slope: 2.03,
+        }
+    }
+}
+
+impl ConfidenceConfig {
+    /// The one whose log odds are `a + b z` where those of this one are `z`.
+    #[must_use]
+    pub fn through(self, [a, b]: [f32; 2]) -> Self {
+        let slope = self.slope * b;
+        Self {
+            half_at: self.half_at * (a / slope).exp(),
+            slope,
+        }
+    }
+}
+
 /// The aligner and how it is used.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -59,6 +92,8 @@ pub struct AlignerConfig {
     pub heatmap_channels: usize,
     /// Whether every landmark gets a confidence.
     pub uncertainty: bool,
+    /// What the confidences of landmarks are; `pack --confidence` measures it.
+    pub confidence: ConfidenceConfig,
     /// Whether it tells how the head is turned.
     pub pose: bool,
     /// Lowest score of faces that are looked at again.
@@ -79,6 +114,7 @@ impl Default for AlignerConfig {
             channels: [32, 32, 64],
             heatmap_channels: 0,
             uncertainty: true,
+            confidence: ConfidenceConfig::default(),
             pose: false,
             min_score: 0.3,
             passes: 2,

@@ -11,7 +11,7 @@ mod landmarks;
 mod model;
 mod task;
 
-pub use aligner::{AlignerConfig, AroundFive, Features};
+pub use aligner::{AlignerConfig, AroundFive, ConfidenceConfig, Features};
 pub use all::Settings;
 pub use anchors::AnchorConfig;
 pub use detect::DetectConfig;

@@ -64,6 +64,9 @@ pub struct ModelConfig {
     pub landmark_tower_layers: usize,
     /// Channels of that tower.
     pub landmark_tower_channels: usize,
+    /// Channels that the landmark heads read of the backbone besides what the neck gives, by a 1x1
+    /// convolution of each level; 0: none.
+    pub landmark_lateral_channels: usize,
     /// Whether the landmark heads speak in terms of the predicted box instead of the anchor.
     pub landmarks_in_box: bool,
 }
@@ -81,6 +84,7 @@ impl Default for ModelConfig {
             se_reduction: 16,
             landmark_tower_layers: 0,
             landmark_tower_channels: 64,
+            landmark_lateral_channels: 0,
             landmarks_in_box: false,
         }
     }

@@ -20,6 +20,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
         se_reduction,
         tower_layers,
         tower_channels: 8,
+        lateral_channels: 0,
         per_location: 2,
         coordinates: 2 * POINTS,
     };
@@ -48,6 +49,7 @@ pub fn detectors() -> Vec<(&'static str, DetectorNet)> {
                 family: Family::Scrfd { channels: 24 },
                 logits: 1,
                 boxes: BoxKind::Distances,
+                lateral_channels: 12,
                 ..detector(BackboneKind::Scrfd500m, 4, 1)
             },
         ),

@@ -163,6 +163,7 @@ fn detector(kind: BackboneKind, se_reduction: usize) -> Graph {
         se_reduction,
         tower_layers: 1,
         tower_channels: 8,
+        lateral_channels: 0,
         per_location: 2,
         coordinates: 10,
     };
