@@ -27,6 +27,7 @@ pub mod optim;
 pub mod output;
 pub mod pose_loss;
 pub mod render;
+pub mod serve;
 pub mod synth;
 pub mod task;
 pub mod teacher;

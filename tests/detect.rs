@@ -48,6 +48,7 @@ fn options(size: u32) -> DetectOptions {
         top_k: 5000,
         max_faces: 20,
         landmark_votes: 1,
+        any_angle: false,
     }
 }
 

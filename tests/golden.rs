@@ -97,18 +97,23 @@ fn near(name: &str, found: &[f32], expected: &[f32], tolerance: f32) {
 
 #[test]
 fn the_shipped_weights_find_what_they_found() {
-    check("retinamark-mobilenet0.25-wflw98.safetensors");
+    check("retinamark-scrfd500m-wflw98.safetensors");
+}
+
+#[test]
+fn the_weights_of_retinafaces_shape_find_what_they_found() {
+    check("retinamark-mobilenet0.25-wflw98-f16.safetensors");
 }
 
 #[test]
 fn the_shipped_weights_of_16_bits_find_what_they_found() {
-    check("retinamark-mobilenet0.25-wflw98-f16.safetensors");
+    check("retinamark-scrfd500m-wflw98-f16.safetensors");
 }
 
 /// A number on the edge between two bytes may become either: more differs than with other
 /// instruction sets otherwise.
 #[test]
 fn the_shipped_weights_of_8_bits_find_what_they_found() {
-    let weights = "retinamark-mobilenet0.25-wflw98-int8.safetensors";
+    let weights = "retinamark-scrfd500m-wflw98-int8.safetensors";
     check_within(weights, [4.0 * NEAR, 5.0 * SCORE]);
 }

@@ -26,6 +26,7 @@ mod pose;
 mod properties;
 mod regression;
 mod scrfd;
+mod serve;
 mod support;
 mod synth;
 mod tasks;

@@ -72,6 +72,10 @@ pub struct EvaluateArgs {
     #[arg(long, value_name = "PIXELS", value_delimiter = ',', value_parser = parse_measured_size)]
     pub size: Vec<InputSize>,
 
+    /// Find faces at any angle: look at each photo on its sides and upside down too
+    #[arg(long)]
+    pub any_angle: bool,
+
     /// Lowest score that counts as found in the joint protocol [default: detect.joint_score, 0.3] (the AP looks at all scores from
     /// detect.evaluate_score on)
     #[arg(long, value_name = "0..1", value_parser = unit)]

@@ -11,8 +11,10 @@ mod extract;
 mod info;
 mod label;
 mod lists;
+mod look;
 mod pack;
 mod second_look;
+mod serve;
 mod settings;
 mod sweep;
 mod synth;
@@ -30,8 +32,10 @@ pub use export::{ExportArgs, ExportSize, ExportWhat};
 pub use extract::{ExtractArgs, PointFile};
 pub use info::InfoArgs;
 pub use label::LabelArgs;
+pub use look::LookArgs;
 pub use pack::PackArgs;
 pub use second_look::SecondLookArgs;
+pub use serve::ServeArgs;
 pub use settings::SettingsArgs;
 pub use sweep::SweepArgs;
 pub use synth::SynthArgs;
@@ -51,6 +55,8 @@ pub struct Cli {
 pub enum Command {
     /// Find faces and landmarks in photos and folders of photos
     Detect(DetectArgs),
+    /// Find faces for other programs and in a page of the browser, over HTTP
+    Serve(ServeArgs),
     /// Train a detector
     Train(TrainArgs),
     /// Train all combinations of some settings, and compare them in one table

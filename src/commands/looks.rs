@@ -1,13 +1,14 @@
 //! The networks that the command line names, and the settings to use them with.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 
-use crate::cli::{SecondLookArgs, SettingsArgs};
+use crate::cli::{LookArgs, SecondLookArgs, SettingsArgs};
 use crate::config::{Changes, Config};
 use crate::console;
 use crate::infer::{AlignOptions, Compute, DetectOptions, InputSize, Predictor};
+use crate::model::weights;
 
 /// A predictor, and the settings that it is used with.
 pub(super) struct Looks {
@@ -32,6 +33,37 @@ pub(super) fn load(
     let (first, aligners) = second.files(weights);
     let predictor = Predictor::load_with(first, &aligners, compute)?;
     of(predictor, weights, second, settings)
+}
+
+/// The networks of the arguments, and the file that they come from.
+///
+/// # Errors
+/// As [`load`], and when none of them finds faces.
+pub(super) fn named(args: &LookArgs) -> Result<(PathBuf, Looks)> {
+    let compute = args.compute.compute()?;
+    let weights = weights::find(args.weights.as_deref())?;
+    let looks = load(&weights, &args.second_look, &args.settings, compute)?;
+    ensure!(
+        looks.predictor.finds_faces(),
+        "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \
+         and this one as --aligner",
+        weights.display()
+    );
+    Ok((weights, looks))
+}
+
+/// How to look, as the arguments say, and `config` where they are silent.
+///
+/// # Errors
+/// On impossible sizes.
+pub(super) fn options(args: &LookArgs, config: &Config) -> Result<DetectOptions> {
+    let mut options = DetectOptions::from(&config.detect);
+    set_sizes(&mut options, &args.size)?;
+    options.any_angle = args.any_angle;
+    options.score = args.score.unwrap_or(options.score);
+    options.nms_iou = args.nms.unwrap_or(options.nms_iou);
+    options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
+    Ok(options)
 }
 
 /// Look at a photo at the sizes of `--size`, where there are some.

@@ -11,6 +11,7 @@ mod info;
 mod label;
 mod looks;
 mod pack;
+mod serve;
 mod sources;
 mod sweep;
 mod synth;
@@ -30,6 +31,7 @@ use crate::cli::{Cli, Command};
 pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Detect(args) => detect::run(args),
+        Command::Serve(args) => serve::run(args),
         Command::Train(args) => train::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Evaluate(args) => evaluate::run(args),

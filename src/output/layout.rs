@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 const DRAWN: &str = ".drawn";
 const CROP: &str = ".crop";
+const THUMBNAIL: &str = ".thumb";
+
+/// Folder of thumbnails within that of the results.
+const THUMBNAILS: &str = ".thumbs";
 
 /// The files of one photo: its path below the output folder with its whole name kept, so that
 /// `a.jpg` and `a.png` do not meet, plus an ending for each kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     stem: PathBuf,
+    thumbnail: PathBuf,
 }
 
 impl Layout {
@@ -18,6 +23,7 @@ impl Layout {
     pub fn new(out: &Path, relative: &Path) -> Self {
         Self {
             stem: out.join(relative),
+            thumbnail: out.join(THUMBNAILS).join(relative),
         }
     }
 
@@ -37,27 +43,36 @@ impl Layout {
         self.with(&format!("{CROP}{face}.jpg"))
     }
 
+    /// The thumbnail, which the gallery is made of, `.thumbs/a.jpg.thumb.jpg`.
+    pub fn thumbnail(&self) -> PathBuf {
+        with(&self.thumbnail, &format!("{THUMBNAIL}.jpg"))
+    }
+
     /// Every file that a call may have written for a photo of this size and number of faces.
     pub fn all(&self, size: [u32; 2], faces: usize) -> Vec<PathBuf> {
-        let mut files = vec![self.drawing(size)];
+        let mut files = vec![self.drawing(size), self.thumbnail()];
         files.extend((0..faces).flat_map(|face| [self.pts(face), self.crop(face)]));
         files
     }
 
     fn with(&self, ending: &str) -> PathBuf {
-        let mut name = OsString::from(&self.stem);
-        name.push(ending);
-        PathBuf::from(name)
+        with(&self.stem, ending)
     }
 }
 
-/// Whether a file bears the name of a drawing or crop that this program made of another picture,
+fn with(stem: &Path, ending: &str) -> PathBuf {
+    let mut name = OsString::from(stem);
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Whether a file bears the name of a drawing, crop or thumbnail that this program made of another picture,
 /// `a.jpg.drawn.jpg` or `a.jpg.crop0.jpg`; reading a folder passes over these.
 pub fn is_own_picture(path: &Path, is_picture: impl Fn(&OsStr) -> bool) -> bool {
     let own = |ending: &OsStr| {
         let text = ending.to_string_lossy();
         let digits = text.strip_prefix(&CROP[1..]);
-        text == DRAWN[1..]
+        [DRAWN, THUMBNAIL].iter().any(|own| text == own[1..])
             || digits.is_some_and(|d| !d.is_empty() && d.bytes().all(|b| b.is_ascii_digit()))
     };
     let Some(stem) = path.file_stem().map(Path::new) else {

@@ -1,6 +1,7 @@
 //! `retinamark detect`.
 
 mod budget;
+mod gallery;
 mod passed;
 mod pattern;
 pub(super) mod progress;
@@ -25,13 +26,13 @@ use super::looks::{self, Looks};
 use crate::cli::{DetectArgs, Save};
 use crate::fs::FolderLock;
 use crate::infer::{DetectOptions, Predictor};
-use crate::model::weights;
-use crate::output::{self, Columns, Journal, Layout};
+use crate::output::{self, Columns, Journal, Layout, Page};
 use crate::{console, imaging, interrupt};
+use gallery::Gallery;
 use progress::Progress;
 use run::{Crew, Desk, Shared};
 use search::Search;
-use sources::Photo;
+use sources::{Photo, Source};
 use summary::Tally;
 use todo::Todo;
 use work::{Outputs, Worker};
@@ -71,6 +72,7 @@ fn one(args: &DetectArgs, (looks, options): &(Looks, DetectOptions)) -> Result<E
 fn all(args: &DetectArgs, ready: Ready) -> Result<ExitCode> {
     interrupt::listen()?;
     let Ready {
+        sources,
         search,
         looks,
         options,
@@ -93,7 +95,7 @@ fn all(args: &DetectArgs, ready: Ready) -> Result<ExitCode> {
     tally.failed += todo.search.problems;
     (tally.skipped, tally.changed) = (todo.skipped, todo.changed);
     let (given, search) = (todo.given, todo.search);
-    let finished = finish(args, journal.into_inner(), search.over, &looks);
+    let finished = finish(args, journal.into_inner(), search.over, &looks, &sources);
     tally.say(given, search.over, &search.passed, seconds);
     stopped.and(finished)?;
     Ok(match tally {
@@ -113,19 +115,34 @@ fn work(args: &DetectArgs, worker: &Worker, todo: &mut Todo, desk: &mut Desk) ->
     done
 }
 
-fn finish(args: &DetectArgs, journal: Journal, all_met: bool, looks: &Looks) -> Result<()> {
+fn finish(
+    args: &DetectArgs,
+    journal: Journal,
+    all_met: bool,
+    looks: &Looks,
+    sources: &[Source],
+) -> Result<()> {
     let saves = args.saves();
     let columns = Columns {
         points: looks.predictor.scheme().len(),
         confidence: looks.predictor.tells_confidence(),
         pose: looks.predictor.tells_pose(),
     };
-    let table = saves.contains(&Save::Csv).then_some(columns);
-    journal.finish(all_met, saves.contains(&Save::Jsonl), table)
+    let gallery = Gallery {
+        out: args.out(),
+        sources,
+    };
+    let table = saves.contains(&Save::Csv).then_some(Page::Table(columns));
+    let gallery = saves
+        .contains(&Save::Html)
+        .then_some(Page::Gallery(&gallery));
+    let pages: Vec<Page> = table.into_iter().chain(gallery).collect();
+    journal.finish(all_met, saves.contains(&Save::Jsonl), &pages)
 }
 
 /// Everything checked before the first photo.
 struct Ready {
+    sources: Vec<Source>,
     search: Search,
     looks: Looks,
     options: DetectOptions,
@@ -153,13 +170,13 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
         }
         bail!("no photos found");
     }
-    let (weights, looks) = load(args)?;
+    let (weights, looks) = looks::named(&args.look)?;
     ensure!(
         !args.saves().contains(&Save::Crop) || output::has_template(looks.predictor.scheme()),
         "--save crop needs a landmark scheme that says where eyes and mouth are \
          (landmarks.custom.anatomy)"
     );
-    let options = settings::options(args, &looks.config)?;
+    let options = looks::options(&args.look, &looks.config)?;
     let settings = settings::of_results(args, &weights, &looks, &options)?;
     let lock = FolderLock::take(args.out())?;
     if !args.force && !args.resume {
@@ -171,6 +188,7 @@ fn prepare(args: &DetectArgs) -> Result<Ready> {
         Journal::start(args.out(), args.force, &settings)?
     };
     Ok(Ready {
+        sources,
         search: all,
         looks,
         options,
@@ -190,23 +208,9 @@ fn prepare_stdin(args: &DetectArgs) -> Result<(Looks, DetectOptions)> {
         "the result of -, the photo on stdin, goes to stdout: --out, --save, --force and --resume do \
          not go with it"
     );
-    let (_, looks) = load(args)?;
-    let options = settings::options(args, &looks.config)?;
+    let (_, looks) = looks::named(&args.look)?;
+    let options = looks::options(&args.look, &looks.config)?;
     Ok((looks, options))
-}
-
-/// The networks, and the file that they come from.
-fn load(args: &DetectArgs) -> Result<(PathBuf, Looks)> {
-    let compute = args.compute.compute()?;
-    let weights = weights::find(args.weights.as_deref())?;
-    let looks = looks::load(&weights, &args.second_look, &args.settings, compute)?;
-    ensure!(
-        looks.predictor.finds_faces(),
-        "{} holds an aligner only, which cannot find faces; give a detector's file as --weights \
-         and this one as --aligner",
-        weights.display()
-    );
-    Ok((weights, looks))
 }
 
 fn refuse_to_overwrite(args: &DetectArgs, photos: Search) -> Result<()> {
@@ -270,6 +274,6 @@ fn cores() -> usize {
 
 fn limits(args: &DetectArgs) -> imaging::Limits {
     imaging::Limits {
-        max_pixels: args.max_pixels,
+        max_pixels: args.look.max_pixels,
     }
 }

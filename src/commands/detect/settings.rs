@@ -1,5 +1,4 @@
-//! The settings of a call: from the command line and the config to the options of the detector, and
-//! what the results depend on.
+//! What the results of a call depend on.
 
 use std::path::Path;
 
@@ -7,23 +6,9 @@ use anyhow::{Context, Result};
 
 use super::work::Outputs;
 use crate::cli::DetectArgs;
-use crate::commands::looks::{self, Looks};
-use crate::config::Config;
+use crate::commands::looks::Looks;
 use crate::infer::{AlignOptions, DetectOptions, InputSize};
 use crate::output::Settings;
-
-/// As the arguments say, and `config` where they are silent.
-///
-/// # Errors
-/// On impossible sizes.
-pub(super) fn options(args: &DetectArgs, config: &Config) -> Result<DetectOptions> {
-    let mut options = DetectOptions::from(&config.detect);
-    looks::set_sizes(&mut options, &args.size)?;
-    options.score = args.score.unwrap_or(options.score);
-    options.nms_iou = args.nms.unwrap_or(options.nms_iou);
-    options.max_faces = args.max_faces.map_or(options.max_faces, |n| n as usize);
-    Ok(options)
-}
 
 /// Everything that the results depend on, by name, beside the photos.
 ///
@@ -40,6 +25,7 @@ pub(super) fn of_results(
     add("weights", fingerprint(weights)?);
     add("size", size(options.size));
     add("second size", options.second_size.map_or_else(none, size));
+    add("any angle", options.any_angle.to_string());
     add("score", options.score.to_string());
     add("nms", options.nms_iou.to_string());
     add("max-faces", options.max_faces.to_string());
@@ -48,11 +34,8 @@ pub(super) fn of_results(
     let aligners: Vec<&AlignOptions> = looks.predictor.align_options().collect();
     add("looks", (1 + aligners.len()).to_string());
     if let Some(first) = aligners.first() {
-        let files = args
-            .second_look
-            .aligner
-            .iter()
-            .chain(&args.second_look.detector);
+        let second = &args.look.second_look;
+        let files = second.aligner.iter().chain(&second.detector);
         let files: Vec<String> = files.map(|file| fingerprint(file)).collect::<Result<_>>()?;
         let list = |of: fn(&AlignOptions) -> String| {
             let all: Vec<String> = aligners.iter().map(|options| of(options)).collect();

@@ -132,6 +132,21 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The file that goes where `image` says in the results, if this source may hold it.
+    pub fn file_of(&self, image: &str) -> Option<PathBuf> {
+        let image = Path::new(image);
+        let below = match &self.label {
+            Some(label) => image.strip_prefix(label).ok()?,
+            None => image,
+        };
+        match &self.kind {
+            Kind::File(file) => (self.relative(file) == image).then(|| file.clone()),
+            Kind::Folder(base) | Kind::Pattern { base, .. } => Some(base.join(below)),
+        }
+    }
+}
+
 /// The last part of a PATH; `~2`, `~3` ... (before the extension of a photo) when an earlier PATH
 /// has the same.
 fn unique_label(kind: &Kind, labels: &mut HashSet<OsString>) -> OsString {
@@ -189,6 +204,33 @@ mod tests {
         assert_eq!(of("photos.d/"), "photos.d");
         assert_eq!(of("q/photos.d"), "photos.d~2");
         assert_eq!(of("/"), "root");
+    }
+
+    #[test]
+    fn names_in_the_results_lead_back_to_files() {
+        let source = |kind, label: Option<&str>| Source {
+            kind,
+            label: label.map(OsString::from),
+        };
+        let file = |name: &str| Kind::File(name.into());
+        let found = |source: Source, image| source.file_of(image);
+        let some = |path: &str| Some(PathBuf::from(path));
+        assert_eq!(
+            found(source(file("x/a.jpg"), None), "a.jpg"),
+            some("x/a.jpg")
+        );
+        assert_eq!(
+            found(source(file("x/a.jpg"), Some("a~2.jpg")), "a~2.jpg"),
+            some("x/a.jpg")
+        );
+        assert_eq!(found(source(file("x/a.jpg"), None), "b.jpg"), None);
+        let folder = || Kind::Folder("x".into());
+        assert_eq!(found(source(folder(), None), "s/a.jpg"), some("x/s/a.jpg"));
+        assert_eq!(
+            found(source(folder(), Some("x~2")), "x~2/a.jpg"),
+            some("x/a.jpg")
+        );
+        assert_eq!(found(source(folder(), Some("x~2")), "x/a.jpg"), None);
     }
 
     #[test]

@@ -28,6 +28,7 @@ const NETWORK_PIXEL: u64 = 6;
 
 const DRAWING_QUALITY: u8 = 90;
 const CROP_QUALITY: u8 = 95;
+const THUMBNAIL_QUALITY: u8 = 70;
 
 /// What is wanted of each photo.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,6 +39,8 @@ pub struct Outputs {
     pub image: bool,
     /// Aligned crops of this size.
     pub crop: Option<u32>,
+    /// A thumbnail for the gallery.
+    pub thumbnail: bool,
 }
 
 impl Outputs {
@@ -49,6 +52,7 @@ impl Outputs {
             pts: wanted(Save::Pts),
             image: wanted(Save::Image),
             crop: wanted(Save::Crop).then_some(args.crop_size),
+            thumbnail: wanted(Save::Html),
         }
     }
 
@@ -57,6 +61,9 @@ impl Outputs {
         let mut files = Vec::new();
         if self.image {
             files.push(layout.drawing(done.size));
+        }
+        if self.thumbnail {
+            files.push(layout.thumbnail());
         }
         for face in 0..done.faces {
             if self.pts {
@@ -132,9 +139,10 @@ impl<'a> Worker<'a> {
             .with_context(about)?;
         let looks_again = self.predictor.looks_again();
         let keeps_photo = self.outputs.image
+            || self.outputs.thumbnail
             || self.outputs.crop.is_some()
             || looks_again
-            || self.options.is_auto();
+            || self.options.looks_further();
         let image = keeps_photo.then_some(image);
         if !keeps_photo {
             permit.shrink(for_network);
@@ -181,6 +189,11 @@ impl<'a> Worker<'a> {
                 let path = layout.crop(index);
                 written.push(crop.and_then(|crop| write_picture(&path, &crop, CROP_QUALITY)));
             }
+        }
+        if let (Some(image), true) = (&image, self.outputs.thumbnail) {
+            let small = output::thumbnail(image);
+            let path = layout.thumbnail();
+            written.push(small.and_then(|small| write_picture(&path, &small, THUMBNAIL_QUALITY)));
         }
         if let (Some(mut image), true) = (image, self.outputs.image) {
             output::draw(&mut image, faces);

@@ -108,6 +108,7 @@ fn settings(args: &EvaluateArgs, config: &Config) -> Result<Settings> {
         FaceBoxes::List => Boxes::List,
     };
     looks::set_sizes(&mut settings.detect, &args.size)?;
+    settings.detect.any_angle = args.any_angle;
     settings.size = match settings.detect.size {
         InputSize::Fixed(size) => size,
         InputSize::Auto | InputSize::Full => FIRST_LOOK,

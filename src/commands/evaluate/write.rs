@@ -26,6 +26,7 @@ struct File<'a> {
     /// Whether that was the first look only, which decided about more.
     auto: bool,
     second_size: Option<u32>,
+    any_angle: bool,
     landmark_votes: usize,
     /// Looks at each face after the first one, of all aligners together; 0: one pass.
     passes: usize,
@@ -103,6 +104,7 @@ fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()
             InputSize::Fixed(side) => side,
             InputSize::Full | InputSize::Auto => settings.size,
         }),
+        any_angle: settings.detect.any_angle,
         landmark_votes: settings.detect.landmark_votes,
         passes: looks.iter().map(|look| look.passes).sum(),
         flip: looks.iter().any(|look| look.flip),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail, ensure};
 
 /// File name of the weights that ship with the program.
-pub const SHIPPED: &str = "retinamark-mobilenet0.25-wflw98.safetensors";
+pub const SHIPPED: &str = "retinamark-scrfd500m-wflw98.safetensors";
 
 /// Environment variable that names a weights file.
 pub const ENVIRONMENT: &str = "RETINAMARK_WEIGHTS";

@@ -14,12 +14,14 @@ pub const RECORD: &str = "detections.jsonl";
 pub const RECORD_HIDDEN: &str = ".detections.jsonl";
 /// The table of all faces.
 pub const TABLE: &str = "detections.csv";
+/// The page of all photos.
+pub const GALLERY: &str = "gallery.html";
 /// The record while the call runs.
 pub(super) const PART: &str = "detections.jsonl.part";
 
 /// The first file in `out` that an earlier call left there.
 pub fn existing_record(out: &Path) -> Option<PathBuf> {
-    [RECORD, TABLE, RECORD_HIDDEN, PART]
+    [RECORD, TABLE, GALLERY, RECORD_HIDDEN, PART]
         .map(|name| out.join(name))
         .into_iter()
         .find(|path| path.symlink_metadata().is_ok())
@@ -31,6 +33,7 @@ pub fn is_own_file(name: &OsStr) -> bool {
         RECORD,
         RECORD_HIDDEN,
         TABLE,
+        GALLERY,
         PART,
         provenance::NAME,
         LOCK_NAME,

@@ -19,10 +19,10 @@ use anyhow::{Context, Result};
 use self::files::{PART, remove};
 use self::lines::each_line;
 use super::provenance::{self, Provenance, Settings, Stamp, Stamps};
-use super::{Columns, PhotoRecord, write_table};
+use super::{Columns, PhotoRecord, Sources, write_gallery, write_table};
 use crate::fs::{remove_unfinished, write_atomic};
 
-pub use self::files::{RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file};
+pub use self::files::{GALLERY, RECORD, RECORD_HIDDEN, TABLE, existing_record, is_own_file};
 
 /// What is known of a photo that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +72,14 @@ impl Journal {
     /// When the folder cannot be written, or holds results that may not be replaced.
     pub fn start(out: &Path, replace: bool, settings: &Settings) -> Result<Self> {
         if replace {
-            for name in [RECORD, RECORD_HIDDEN, TABLE, PART, provenance::NAME] {
+            for name in [
+                RECORD,
+                RECORD_HIDDEN,
+                TABLE,
+                GALLERY,
+                PART,
+                provenance::NAME,
+            ] {
                 remove(&out.join(name))?;
             }
             remove_unfinished(out);
@@ -183,14 +190,14 @@ impl Journal {
     }
 
     /// Bring the lines into the order of the input and let the record appear: visibly if `visible`
-    /// or if it was so before. With `table` the CSV table of these columns is made of it.
+    /// or if it was so before. `pages` are made of it.
     ///
     /// Lines of photos that were not met stay in the order in which they came: in front where
     /// `all_met`, since they are not of this input then, else behind, where most of them belong.
     ///
     /// # Errors
     /// When a file cannot be written; nothing that was recorded is lost then.
-    pub fn finish(self, all_met: bool, visible: bool, table: Option<Columns>) -> Result<()> {
+    pub fn finish(self, all_met: bool, visible: bool, pages: &[Page<'_>]) -> Result<()> {
         let mut others: Vec<Line> = self.earlier.values().map(|left| left.line).collect();
         others.sort_unstable_by_key(|line| line.start);
         let (front, back) = others.split_at(if all_met { others.len() } else { 0 });
@@ -199,11 +206,9 @@ impl Journal {
             let all = front.iter().chain(met.clone()).chain(back);
             all.map(|line| self.read(line))
         };
-        if let Some(columns) = table {
+        for page in pages {
             let photos = texts().map(|text| Ok(serde_json::from_slice(&text?)?));
-            write_atomic(&self.out.join(TABLE), |file| {
-                write_table(file, columns, photos)
-            })?;
+            write_atomic(&self.out.join(page.name()), |file| page.write(file, photos))?;
         }
         let (record, hidden) = (self.out.join(RECORD), self.out.join(RECORD_HIDDEN));
         let visible = visible || record.exists();
@@ -225,6 +230,36 @@ impl Journal {
         part.seek(SeekFrom::Start(line.start))?;
         part.read_exact(&mut text)?;
         Ok(text)
+    }
+}
+
+/// What is made of all lines at the end.
+#[derive(Clone, Copy)]
+pub enum Page<'a> {
+    /// [`TABLE`].
+    Table(Columns),
+    /// [`GALLERY`].
+    Gallery(&'a dyn Sources),
+}
+
+impl Page<'_> {
+    /// Its file.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Table(_) => TABLE,
+            Self::Gallery(_) => GALLERY,
+        }
+    }
+
+    fn write(
+        &self,
+        file: impl Write,
+        photos: impl Iterator<Item = Result<PhotoRecord>>,
+    ) -> Result<()> {
+        match self {
+            Self::Table(columns) => write_table(file, *columns, photos),
+            Self::Gallery(sources) => write_gallery(file, *sources, photos),
+        }
     }
 }
 

@@ -41,7 +41,7 @@ fn lines_come_out_in_the_order_of_the_input() {
         append(&mut journal, place, name, 1);
     }
     assert!(!dir.path().join(RECORD).exists());
-    journal.finish(true, true, None).unwrap();
+    journal.finish(true, true, &[]).unwrap();
     assert_eq!(names(dir.path()), expected(&[("a", 1), ("b", 1), ("c", 1)]));
     assert!(!dir.path().join(PART).exists());
 }
@@ -63,7 +63,7 @@ fn a_killed_call_is_resumed_without_its_half_line() {
     journal.keep(0, &left);
     assert!(journal.take("b").is_none());
     append(&mut journal, 1, "b", 2);
-    journal.finish(true, true, None).unwrap();
+    journal.finish(true, true, &[]).unwrap();
     assert_eq!(names(dir.path()), expected(&[("a", 1), ("b", 2)]));
 }
 
@@ -74,7 +74,7 @@ fn resuming_keeps_other_lines_and_replaces_redone_ones() {
     for (place, name) in ["old", "a", "b", "changed"].into_iter().enumerate() {
         append(&mut journal, place, name, 1);
     }
-    journal.finish(true, true, None).unwrap();
+    journal.finish(true, true, &[]).unwrap();
     let mut journal = resume(dir.path());
     let left = ["a", "b", "changed"].map(|name| journal.take(name).unwrap());
     // What is kept stays until there is a better line, which `b` never gets.
@@ -82,7 +82,7 @@ fn resuming_keeps_other_lines_and_replaces_redone_ones() {
     journal.keep(1, &left[1]);
     append(&mut journal, 0, "a", 2);
     journal
-        .finish(true, false, Some(Columns::default()))
+        .finish(true, false, &[Page::Table(Columns::default())])
         .unwrap();
     assert_eq!(
         names(dir.path()),
@@ -98,13 +98,13 @@ fn photos_that_a_stopped_call_has_not_met_keep_their_lines() {
     for (place, name) in ["a", "b", "c", "d"].into_iter().enumerate() {
         append(&mut journal, place, name, 1);
     }
-    journal.finish(true, true, None).unwrap();
+    journal.finish(true, true, &[]).unwrap();
     let mut journal = resume(dir.path());
     let left = journal.take("a").unwrap();
     journal.keep(0, &left);
     journal.take("b").unwrap();
     append(&mut journal, 1, "b", 2);
-    journal.finish(false, true, None).unwrap();
+    journal.finish(false, true, &[]).unwrap();
     let all = [("a", 1), ("b", 2), ("c", 1), ("d", 1)];
     assert_eq!(names(dir.path()), expected(&all));
 }

@@ -86,9 +86,7 @@ impl Cascade {
         }
         for (index, aligned) in chosen.into_iter().zip(self.align(photo, crops)?) {
             if let Some(aligned) = aligned {
-                faces[index].landmarks = aligned.landmarks;
-                faces[index].landmark_scores = aligned.scores;
-                faces[index].pose = aligned.pose;
+                faces[index] = aligned.given_to(&faces[index]);
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use image::RgbImage;
 
 use super::network::{Answer, FirstLook};
-use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, closer, fit, votes};
+use super::{Clock, DetectOptions, InputSize, Prepared, Scaled, Stage, closer, fit, turned, votes};
 use crate::anchors::{AnchorCache, Anchors, Head};
 use crate::error::{Result, ensure};
 use crate::geometry::{Face, Scheme};
@@ -98,6 +98,22 @@ impl Detector {
         let mut faces = clock.time(Stage::Postprocess, || merge(looks, &options.postprocess()));
         faces.retain(|face| face.score >= options.score);
         Ok(faces)
+    }
+
+    /// The faces `seen` in a photo with those of its turned copies, where the options ask for them.
+    pub(super) fn look_aside(
+        &self,
+        photo: &RgbImage,
+        seen: Vec<Face>,
+        options: &DetectOptions,
+        clock: &Clock,
+    ) -> Result<Vec<Face>> {
+        if !options.any_angle {
+            return Ok(seen);
+        }
+        let mut looks = turned::of_copies(self, photo, options, clock)?;
+        looks.insert(0, seen);
+        Ok(clock.time(Stage::Postprocess, || merge(looks, &options.postprocess())))
     }
 
     /// What the sides of inputs are multiples of.

@@ -14,6 +14,7 @@ mod prepare;
 mod refiner;
 #[cfg(feature = "onnx")]
 mod scrfd;
+mod turned;
 mod twins;
 mod votes;
 

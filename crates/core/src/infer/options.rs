@@ -59,6 +59,8 @@ pub struct DetectOptions {
     pub max_faces: usize,
     /// Anchors whose landmarks are averaged for each face.
     pub landmark_votes: usize,
+    /// Look at the photo on its sides and upside down too.
+    pub any_angle: bool,
 }
 
 impl From<&DetectConfig> for DetectOptions {
@@ -71,6 +73,7 @@ impl From<&DetectConfig> for DetectOptions {
             top_k: config.top_k,
             max_faces: config.max_faces,
             landmark_votes: config.landmark_votes,
+            any_angle: false,
         }
     }
 }
@@ -103,6 +106,11 @@ impl DetectOptions {
     /// Whether what the first look finds decides about more of them.
     pub fn is_auto(&self) -> bool {
         self.sizes().any(|size| size == InputSize::Auto)
+    }
+
+    /// Whether the photo is needed after the first look, for further ones.
+    pub fn looks_further(&self) -> bool {
+        self.is_auto() || self.any_angle
     }
 
     /// The part that concerns the network's outputs. Where more looks may follow, hints of faces count

@@ -7,7 +7,7 @@ use image::RgbImage;
 use super::cascade::Cascade;
 use super::detector::Detector;
 use super::network::{FirstLook, SecondLook};
-use super::{AlignOptions, Around, Clock, DetectOptions, Prepared, Stage, twins};
+use super::{AlignOptions, Around, Clock, DetectOptions, Prepared, Stage, turned, twins};
 use crate::error::{Error, Result};
 use crate::geometry::{BoxXyxy, Face, FaceCrop, Landmarks, Point, Scheme};
 use crate::settings::{AlignerConfig, Settings};
@@ -139,9 +139,10 @@ impl Predictor {
         self.detector()?.run(input, options, &self.clock)
     }
 
-    /// The third part of [`Predictor::detect`], with [`InputSize::Auto`](super::InputSize::Auto): the
-    /// `faces` of the first look, and those of the looks that they are worth. Otherwise `faces` as they
-    /// are.
+    /// The third part of [`Predictor::detect`]: with [`InputSize::Auto`](super::InputSize::Auto) the
+    /// `faces` of the first look, and those of the looks that they are worth; with
+    /// [`DetectOptions::any_angle`] those of the photo's turned copies besides. Otherwise `faces` as
+    /// they are.
     ///
     /// # Errors
     /// When there is no detector, or the device fails.
@@ -151,12 +152,14 @@ impl Predictor {
         faces: Vec<Face>,
         options: &DetectOptions,
     ) -> Result<Vec<Face>> {
-        self.detector()?
-            .look_closer(photo, faces, options, &self.clock)
+        let detector = self.detector()?;
+        let faces = detector.look_closer(photo, faces, options, &self.clock)?;
+        detector.look_aside(photo, faces, options, &self.clock)
     }
 
     /// The last part of [`Predictor::detect`]: `faces` of `photo` with better landmarks, if there
-    /// is an aligner. Of faces whose landmarks coincide then, only the best one stays.
+    /// is an aligner. Faces whose landmarks are not to be trusted then are
+    /// looked at every way round. Of faces whose landmarks coincide, only the best one stays.
     ///
     /// # Errors
     /// When the device fails.
@@ -164,6 +167,8 @@ impl Predictor {
         if let Some(aligners) = &self.aligners {
             self.clock.time(Stage::SecondLook, || -> Result<()> {
                 aligners.refine(photo, &mut faces, self.coarse_scheme())?;
+                let min_score = aligners.first().options.min_score;
+                turned::settle(aligners, photo, &mut faces, min_score)?;
                 twins::remove(&mut faces);
                 Ok(())
             })?;

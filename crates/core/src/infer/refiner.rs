@@ -6,7 +6,7 @@ use super::network::{RawLandmarks, SecondLook};
 use super::{AlignOptions, Framing};
 use crate::anchors::Coder;
 use crate::error::Result;
-use crate::geometry::{Affine, FaceCrop, HeadPose, Landmarks, Point, Scheme};
+use crate::geometry::{Affine, Face, FaceCrop, HeadPose, Landmarks, Point, Scheme};
 use crate::settings::{ConfidenceConfig, Settings};
 use crate::{imaging, parallel};
 
@@ -33,6 +33,19 @@ pub(super) struct Aligned {
     pub(super) landmarks: Vec<Point>,
     pub(super) scores: Option<Vec<f32>>,
     pub(super) pose: Option<HeadPose>,
+}
+
+impl Aligned {
+    /// A detection with these landmarks.
+    pub(super) fn given_to(self, face: &Face) -> Face {
+        Face {
+            box_xyxy: face.box_xyxy,
+            score: face.score,
+            landmarks: self.landmarks,
+            landmark_scores: self.scores,
+            pose: self.pose,
+        }
+    }
 }
 
 impl Refiner {
