@@ -1,8 +1,9 @@
 """Photos a second of `detect_batch`, beside the command's and beside a pair of networks in ONNX Runtime.
 
-    python benches/throughput.py PHOTO_OR_FOLDER... [--threads N] [--rounds N] [--first scrfd.onnx --second landmarks.onnx]
+    python benches/throughput.py PHOTO_OR_FOLDER... [--threads N] [--rounds N]
+        [--program retinamark] [--first scrfd.onnx --second landmarks.onnx]
 
-The pair needs `onnxruntime`, takes photos scaled to 640 pixels through the first network, and as many crops through the
+`--program` is another build of the command than the package's own. The pair needs `onnxruntime`, takes photos scaled to 640 pixels through the first network, and as many crops through the
 second as `detect_batch` finds faces; decoding is Pillow's. Post-processing is left out: a bound, not a finder of faces.
 """
 
@@ -27,7 +28,7 @@ def main():
     detector = retinamark.Detector()
     works = {
         "detect_batch": lambda photos: detector.detect_batch(photos, arguments.threads),
-        "command": lambda photos: command(photos, arguments.threads),
+        "command": lambda photos: command(photos, arguments),
     }
     if arguments.first and arguments.second:
         faces = detector.detect_batch(photos, arguments.threads)
@@ -43,6 +44,7 @@ def parsed():
     parser.add_argument("photos", nargs="+", type=Path)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--program", help="the command")
     parser.add_argument("--first", type=Path, help="an SCRFD detector as ONNX")
     parser.add_argument("--second", type=Path, help="a network from crops to landmarks as ONNX")
     return parser.parse_args()
@@ -60,10 +62,11 @@ def seconds(work, photos):
     return time.perf_counter() - started - (started - begun)
 
 
-def command(photos, threads):
+def command(photos, arguments):
     with tempfile.TemporaryDirectory() as folder:
-        options = ["--save", "jsonl", "--out", f"{folder}/out", "--jobs", str(threads)]
-        words = [sys.executable, "-m", "retinamark", "detect", *map(str, photos), *options]
+        options = ["--save", "jsonl", "--out", f"{folder}/out", "--jobs", str(arguments.threads)]
+        program = [arguments.program] if arguments.program else [sys.executable, "-m", "retinamark"]
+        words = [*program, "detect", *map(str, photos), *options]
         subprocess.run(words, check=True, capture_output=True)
 
 

@@ -149,6 +149,7 @@ impl Detector {
     ///
     /// errors: "raise" the exception of the first photo that fails, or "return" it in the photo's place.
     #[pyo3(signature = (photos, threads=None, errors=Errors::Raise))]
+    #[pyo3(text_signature = "($self, photos, threads=None, errors='raise')")]
     fn detect_batch<'py>(
         &self,
         photos: &Bound<'py, PyAny>,

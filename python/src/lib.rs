@@ -1,5 +1,5 @@
 //! The native half of the Python package `retinamark`; `package/retinamark` is the other one,
-//! whose `__init__.pyi` says what people see of both.
+//! whose `_native.pyi` says what people see of both.
 
 #![warn(missing_docs)]
 

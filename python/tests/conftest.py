@@ -12,6 +12,10 @@ SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 PHOTOS = sorted(path for path in SAMPLE.iterdir() if path.suffix in {".jpg", ".png"})
 
 
+#: For tests of what a build without the feature `command` lacks.
+needs_command = pytest.mark.skipif(not hasattr(retinamark, "draw"), reason="the build has no command")
+
+
 @pytest.fixture(scope="session")
 def detector():
     return retinamark.Detector()
@@ -28,6 +32,8 @@ def astronaut():
 @pytest.fixture(scope="session")
 def command():
     """Runs `retinamark` with arguments."""
+    if not hasattr(retinamark, "draw"):
+        pytest.skip("the build has no command")
     program = Path(sysconfig.get_path("scripts")) / "retinamark"
 
     def run(*arguments, **options):

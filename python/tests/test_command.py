@@ -10,7 +10,9 @@ import time
 import pytest
 
 import retinamark
-from conftest import SAMPLE
+from conftest import SAMPLE, needs_command
+
+pytestmark = needs_command
 
 
 def test_exit_codes_and_streams(command, tmp_path):

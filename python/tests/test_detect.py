@@ -1,6 +1,7 @@
 """What is found, and that it is what the command finds."""
 
 import copy
+import io
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 import retinamark
-from conftest import PHOTOS, SAMPLE
+from conftest import PHOTOS, SAMPLE, needs_command
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +125,7 @@ def test_sixteen_bits_and_transparency_are_read_as_in_files(detector, tmp_path):
         assert file and np.abs(file.photo.astype(int) - pil.photo).max() <= 1
 
 
+@needs_command
 def test_photos_are_not_changed(detector, astronaut):
     before = copy.deepcopy(astronaut)
     faces = detector.detect(astronaut)
@@ -151,6 +153,7 @@ def test_crops(detector, command, tmp_path):
     assert np.abs(saved.astype(int) - crop).mean() < 4  # it is a JPEG
 
 
+@needs_command
 def test_drawings(detector, astronaut):
     faces = detector.detect(astronaut)
     drawn = retinamark.draw(astronaut, faces)
@@ -159,8 +162,6 @@ def test_drawings(detector, astronaut):
     png = faces._repr_png_()
     assert png.startswith(b"\x89PNG")
     image = pytest.importorskip("PIL.Image")
-    import io
-
     assert (np.asarray(image.open(io.BytesIO(png))) == drawn).all()
     assert detector.detect_batch([astronaut])[0]._repr_png_() is None
 

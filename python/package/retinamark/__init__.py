@@ -8,14 +8,14 @@
 
 from importlib.metadata import version as _version
 
-from . import _native
+from . import _native, errors
 from ._faces import Faces
 from ._native import Detector, Face
 from .errors import *  # noqa: F403
-from .errors import __all__ as _errors
 
 __version__ = _version("retinamark")
-__all__ = ["Detector", "Face", "Faces", *_errors]
+__all__ = ["Detector", "Face", "Faces"]
+__all__ += errors.__all__
 
 # A build without the feature `command` has no more than the core.
 if hasattr(_native, "evaluate"):

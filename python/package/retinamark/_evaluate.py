@@ -33,10 +33,15 @@ def evaluate(
 ) -> Dict[str, Any]:
     """Measure weights on labelled photos, as `retinamark evaluate` does; gives what its report.json says.
 
-    `data` names lists as there: "KIND:LIST[:IMAGES[:WIDER]]", one or several. `settings` are those of --set, such as
-    {"detect.score": 0.4}; where `config` is not given, config.yaml of the current folder counts, as there.
+    data: lists as there: "KIND:LIST[:IMAGES[:WIDER]]", one or several.
+    boxes: who says where the faces are: "detected", "truth" or "list".
+    subsets: names, and WIDER lists, of subsets of the faces whose AP is told apart.
+    settings: those of --set, such as {"detect.score": 0.4}; where `config` is not given, config.yaml of the current
+        folder counts, as there.
+    The other arguments are those of the command and of `Detector`.
 
-    Raises SettingsError on impossible arguments, OSError or RetinamarkError on files that cannot be used.
+    Ctrl-C ends it after the photos in work. Raises SettingsError on impossible arguments, OSError or RetinamarkError on
+    files that cannot be used.
     """
     options = {
         "--data": _many(data),
@@ -57,7 +62,8 @@ def evaluate(
     # With "=", so that no value is taken for an option.
     words = [f"{name}={_text(value)}" for name, values in options.items() for value in values]
     words += [name for name, wanted in flags.items() if wanted]
-    return json.loads(_native.evaluate(words))
+    report: Dict[str, Any] = json.loads(_native.evaluate(words))
+    return report
 
 
 def _one(value: Any) -> List[Any]:

@@ -4,6 +4,7 @@ import sys
 from typing import Any, NoReturn, Tuple
 
 import numpy as np
+import numpy.typing as npt
 
 #: The pixels of a photo, row by row, then its height and width.
 Pixels = Tuple[bytes, int, int]
@@ -25,7 +26,7 @@ def pixels(photo: Any) -> Pixels:
     )
 
 
-def _of_array(array: np.ndarray) -> Pixels:
+def _of_array(array: npt.NDArray[Any]) -> Pixels:
     if array.dtype != np.uint8:
         raise TypeError(
             f"a photo is an array of uint8, not {array.dtype}: values from 0 to 255, as in "
@@ -53,7 +54,7 @@ def _refuse(shape: Tuple[int, ...]) -> NoReturn:
     raise ValueError(f"a photo is an array [height, width, 3], RGB, or [height, width], grey, not {list(shape)}{advice}")
 
 
-def _upright(image: Any) -> np.ndarray:
+def _upright(image: Any) -> npt.NDArray[np.uint8]:
     """As the files of such images are read: turned as EXIF says, sixteen bits to eight, transparency over white."""
     from PIL import Image, ImageOps
 

@@ -1,36 +1,27 @@
-"""Finds faces and their 98 landmarks in photos.
+"""The native half of the package. What a build without the feature `command` lacks is at the end.
 
 Coordinates are pixels of the upright photo, x to the right, y down; pixel i covers i to i + 1.
 """
 
 import os
-from typing import Any, Dict, Iterable, List, Literal, Mapping, Optional, Sequence, Tuple, Union, overload
+from typing import Any, Dict, Iterable, List, Literal, Optional, Sequence, Tuple, Union, final, overload
 
 import numpy as np
 import numpy.typing as npt
 from PIL.Image import Image
 
-from .errors import (
-    InternalError as InternalError,
-    LandmarksError as LandmarksError,
-    NetworkError as NetworkError,
-    PhotoError as PhotoError,
-    RetinamarkError as RetinamarkError,
-    SettingsError as SettingsError,
-    TooLargeError as TooLargeError,
-    UnsupportedPhotoError as UnsupportedPhotoError,
-    WeightsError as WeightsError,
-)
+from ._faces import Faces
+
+__all__ = ["Detector", "Face", "Pixels", "draw", "drawn_png", "evaluate", "main"]
 
 _Path = Union[str, "os.PathLike[str]"]
 _Floats = npt.NDArray[np.float32]
 _Bytes = npt.NDArray[np.uint8]
-_Photo = Union[_Path, bytes, bytearray, _Bytes, Image]
+_Photo = Union[_Path, bytes, bytearray, _Bytes, Image, "Pixels"]
 _Size = Union[int, Literal["full"]]
 _Sizes = Union[_Size, Literal["auto"], Tuple[_Size, _Size]]
 
-__version__: str
-
+@final
 class Face:
     """A face of a photo. Arrays are new with every access: changing one changes no face."""
 
@@ -73,21 +64,19 @@ class Face:
     def to_dict(self) -> Dict[str, Any]:
         """The face as a line of `detections.jsonl` has it: plain numbers, coordinates rounded to hundredths."""
 
-class Faces(List[Face]):
-    """The faces of a photo, best first; draws itself in notebooks."""
+@final
+class Pixels:
+    """The pixels of a photo that was looked at, which faces keep for crops and drawings."""
 
-    size: Tuple[int, int]
-    """Width and height of the upright photo."""
+    def array(self) -> _Bytes:
+        """A copy: [height, width, 3], RGB."""
 
-    @property
-    def photo(self) -> Optional[_Bytes]:
-        """A copy of the upright photo: [height, width, 3], RGB; None for photos of a batch, which are not kept."""
-
+@final
 class Detector:
     """Finds faces (the first look) and looks again at each (the second). May be used from many threads at once."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         weights: Optional[_Path] = None,
         *,
         aligner: Union[_Path, Sequence[_Path], None] = None,
@@ -99,7 +88,7 @@ class Detector:
         passes: Optional[int] = None,
         flip: bool = False,
         one_pass: bool = False,
-    ) -> None:
+    ) -> "Detector":
         """None is what the weights say; what stands below in brackets is that of the shipped ones.
 
         weights: a file of `retinamark` [the one that RETINAMARK_WEIGHTS names, or the one of this package].
@@ -147,33 +136,12 @@ class Detector:
 def draw(photo: _Photo, faces: Sequence[Face]) -> _Bytes:
     """A copy of the photo with boxes, scores and landmarks: [height, width, 3], RGB; unsure faces in orange."""
 
-def evaluate(
-    data: Union[str, Sequence[str]],
-    weights: Optional[_Path] = None,
-    *,
-    aligner: Union[_Path, Sequence[_Path], None] = None,
-    detector: Optional[_Path] = None,
-    one_pass: bool = False,
-    passes: Optional[int] = None,
-    flip: bool = False,
-    boxes: Optional[Literal["detected", "truth", "list"]] = None,
-    size: Union[int, Literal["auto"], Tuple[int, int], None] = None,
-    score: Optional[float] = None,
-    min_face: Optional[float] = None,
-    subsets: Optional[Mapping[str, _Path]] = None,
-    skip_errors: bool = False,
-    threads: Optional[int] = None,
-    config: Optional[_Path] = None,
-    settings: Optional[Mapping[str, Any]] = None,
-) -> Dict[str, Any]:
-    """Measure weights on labelled photos, as `retinamark evaluate` does; gives what its report.json says.
+def drawn_png(photo: _Photo, faces: Sequence[Face]) -> bytes:
+    """The same as a PNG file, made smaller where it is larger than 1024 pixels."""
 
-    data: lists as there: "KIND:LIST[:IMAGES[:WIDER]]", one or several.
-    subsets: names and WIDER lists of subsets of the faces whose AP is told apart.
-    settings: those of --set, such as {"detect.score": 0.4}; where `config` is not given, config.yaml of the current
-        folder counts, as there.
-    The other arguments are those of the command and of `Detector`.
+def evaluate(arguments: Sequence[str]) -> str:
+    """The text of `report.json` for the arguments of `retinamark evaluate`. Ctrl-C ends it after the photos in work."""
 
-    Ctrl-C ends it after the photos in work. Raises SettingsError on impossible arguments, OSError or RetinamarkError on
-    files that cannot be used.
-    """
+def main(arguments: Sequence[str], again: Sequence[str]) -> int:
+    """Run the command with these arguments, the first of which is its name; `again` starts it, without arguments. Gives
+    the exit code."""
