@@ -26,6 +26,7 @@ pub mod ops;
 pub mod optim;
 pub mod output;
 pub mod pose_loss;
+pub mod program;
 pub mod render;
 pub mod serve;
 pub mod synth;

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_long};
 use std::process::ExitCode;
 
 use clap::Parser;
-use retinamark::{cli::Cli, commands, console};
+use retinamark::{cli::Cli, commands};
 
 /// burn's CPU backends allocate a lot; this allocator makes them a fifth faster or more.
 #[global_allocator]
@@ -12,13 +12,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     keep_freed_memory();
-    match commands::run(Cli::parse()) {
-        Ok(code) => code,
-        Err(error) => {
-            console::note(format!("error: {error:#}"));
-            ExitCode::from(1)
-        }
-    }
+    commands::finish(Cli::parse())
 }
 
 /// Hand freed memory back to the system after 10 s instead of 10 ms: every training step would

@@ -23,6 +23,17 @@ use std::process::ExitCode;
 use anyhow::Result;
 
 use crate::cli::{Cli, Command};
+use crate::console;
+
+pub use evaluate::report as evaluation_report;
+
+/// Run what the command line asks for, and say what stopped it.
+pub fn finish(cli: Cli) -> ExitCode {
+    run(cli).unwrap_or_else(|error| {
+        console::note(format!("error: {error:#}"));
+        ExitCode::from(1)
+    })
+}
 
 /// Run what the command line asks for.
 ///

@@ -43,6 +43,9 @@ impl Outcome {
     }
 }
 
+/// What is done after each photo; its error ends an evaluation.
+pub type Done<'a> = dyn Fn() -> Result<()> + Sync + 'a;
+
 /// What became of one true face with landmarks.
 #[derive(Clone, Debug)]
 pub struct FaceOutcome {
@@ -103,18 +106,18 @@ pub fn run(predictor: &Predictor, dataset: &Dataset, config: &DetectConfig) -> R
     if !predictor.finds_faces() {
         settings.boxes = Boxes::Truth;
     }
-    run_with(predictor, dataset, &settings, &|| {})
+    run_with(predictor, dataset, &settings, &|| Ok(()))
 }
 
-/// As [`run`], with all settings; `done` is called after each photo.
+/// As [`run`], with all settings; `done` is called after each photo, from any thread.
 ///
 /// # Errors
-/// As [`run`].
+/// As [`run`], and the first one of `done`, which so ends it early.
 pub fn run_with(
     predictor: &Predictor,
     dataset: &Dataset,
     settings: &Settings,
-    done: &(dyn Fn() + Sync),
+    done: &Done<'_>,
 ) -> Result<Outcome> {
     let mut options = settings.options.clone();
     options.subsets = settings.subsets.names();
@@ -128,7 +131,7 @@ pub fn run_with(
     for chunk in all.chunks(CHUNK) {
         let look = |&index: &usize| {
             let found = look(predictor, dataset, index, settings);
-            done();
+            done()?;
             found
         };
         let found: Vec<Option<Seen>> = chunk.par_iter().map(look).collect::<Result<_>>()?;

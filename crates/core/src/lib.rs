@@ -17,6 +17,7 @@ pub mod onnx;
 pub mod panics;
 mod parallel;
 pub mod postprocess;
+pub mod record;
 pub mod settings;
 pub mod weights;
 

@@ -187,6 +187,7 @@ impl<'a> Worker<'a> {
             for (index, face) in faces.iter().enumerate() {
                 let crop = output::aligned_crop(image, face, self.predictor.scheme(), side);
                 let path = layout.crop(index);
+                let crop = crop.map_err(Error::from);
                 written.push(crop.and_then(|crop| write_picture(&path, &crop, CROP_QUALITY)));
             }
         }

@@ -11,7 +11,7 @@ use crate::commands::sources;
 use crate::config::{Config, OnError, SourceConfig, SourceKind};
 use crate::console;
 use crate::data::Dataset;
-use crate::evaluation::{self, Boxes, Outcome, Settings};
+use crate::evaluation::{self, Boxes, Done, Outcome, Settings};
 use crate::infer::{AlignOptions, Compute, FIRST_LOOK, InputSize, Predictor};
 use crate::model::weights::Networks;
 
@@ -35,12 +35,16 @@ pub(super) struct Measurement {
     pub outcome: Outcome,
 }
 
-/// Measure a model.
+/// Measure a model; `done` is called after each photo, and its error ends it.
 ///
 /// # Errors
 /// On unusable weights, settings or lists, and on a photo that cannot be decoded (without
 /// `--skip-errors`).
-pub(super) fn measure(args: &EvaluateArgs, subject: &Subject) -> Result<Measurement> {
+pub(super) fn measure(
+    args: &EvaluateArgs,
+    subject: &Subject,
+    done: &Done<'_>,
+) -> Result<Measurement> {
     let weights = &subject.weights;
     let compute = args.compute.compute()?;
     let predictor = load(args, subject, compute)?;
@@ -53,7 +57,7 @@ pub(super) fn measure(args: &EvaluateArgs, subject: &Subject) -> Result<Measurem
         settings.boxes = Boxes::Truth;
     }
     add_subsets(&mut settings, &args.subset, &config)?;
-    let outcome = look(&predictor, &dataset, &settings)?;
+    let outcome = look(&predictor, &dataset, &settings, done)?;
     Ok(Measurement {
         weights: weights.clone(),
         looks: predictor.align_options().copied().collect(),
@@ -143,11 +147,20 @@ fn add_subsets(settings: &mut Settings, subsets: &[String], config: &Config) -> 
     Ok(())
 }
 
-fn look(predictor: &Predictor, dataset: &Dataset, settings: &Settings) -> Result<Outcome> {
+fn look(
+    predictor: &Predictor,
+    dataset: &Dataset,
+    settings: &Settings,
+    done: &Done<'_>,
+) -> Result<Outcome> {
     let style = "{wide_bar} {pos}/{len} photos, {per_sec}, {eta} left";
     let bar = ProgressBar::new(dataset.samples.len() as u64)
         .with_style(ProgressStyle::with_template(style)?);
-    let outcome = evaluation::run_with(predictor, dataset, settings, &|| bar.inc(1));
+    let counted = || {
+        bar.inc(1);
+        done()
+    };
+    let outcome = evaluation::run_with(predictor, dataset, settings, &counted);
     bar.finish_and_clear();
     outcome
 }

@@ -7,9 +7,10 @@ mod write;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::cli::EvaluateArgs;
-use crate::evaluation::{self, Curve, Sheet};
+use crate::evaluation::{self, Curve, Done, Sheet};
 use crate::{console, fs, model};
 use measure::{Measurement, Subject};
 
@@ -22,17 +23,33 @@ use measure::{Measurement, Subject};
 /// stands in the tables with its reason.
 pub fn run(args: EvaluateArgs) -> Result<ExitCode> {
     fs::check_folder(&args.out)?;
-    let threads = rayon::ThreadPoolBuilder::new().num_threads(args.jobs);
-    let pool = threads.build().context("cannot start --jobs threads")?;
-    pool.install(|| match &args.models {
+    pool(&args)?.install(|| match &args.models {
         Some(folder) => models::run(&args, folder),
         None => one(&args),
     })
 }
 
+/// What `report.json` would say of one weights file, which writes and prints nothing but progress; `done` is called after
+/// each photo, from any thread, and its error ends it.
+///
+/// # Errors
+/// On unusable arguments, weights or lists, and a photo that cannot be decoded (without
+/// `--skip-errors`).
+pub fn report(args: &EvaluateArgs, done: &Done<'_>) -> Result<String> {
+    let weights = model::weights::find(args.weights.as_deref())?;
+    let subject = Subject { weights, run: None };
+    let measured = pool(args)?.install(|| measure::measure(args, &subject, done))?;
+    write::report_text(args, &measured)
+}
+
+fn pool(args: &EvaluateArgs) -> Result<ThreadPool> {
+    let threads = ThreadPoolBuilder::new().num_threads(args.jobs);
+    threads.build().context("cannot start --jobs threads")
+}
+
 fn one(args: &EvaluateArgs) -> Result<ExitCode> {
     let weights = model::weights::find(args.weights.as_deref())?;
-    let measured = measure::measure(args, &Subject { weights, run: None })?;
+    let measured = measure::measure(args, &Subject { weights, run: None }, &|| Ok(()))?;
     write::model(&args.out, args, &measured, &Sheet::ONE_MODEL)?;
     write_ced(args, &measured)?;
     let Measurement {

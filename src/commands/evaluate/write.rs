@@ -59,7 +59,7 @@ pub(super) fn model(
     measured: &Measurement,
     sheet: &Sheet,
 ) -> Result<()> {
-    report(&out.join("report.json"), args, measured)?;
+    text(&out.join("report.json"), &report_text(args, measured)?)?;
     let faces = &measured.outcome.faces;
     if faces.is_empty() {
         return Ok(());
@@ -89,7 +89,11 @@ pub(super) fn text(path: &Path, text: &str) -> Result<()> {
     fs::write_atomic(path, |file| Ok(file.write_all(text.as_bytes())?))
 }
 
-fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()> {
+/// What `report.json` says.
+///
+/// # Errors
+/// Never: all of it is text and numbers.
+pub(super) fn report_text(args: &EvaluateArgs, measured: &Measurement) -> Result<String> {
     let Measurement {
         settings, looks, ..
     } = measured;
@@ -114,7 +118,7 @@ fn report(path: &Path, args: &EvaluateArgs, measured: &Measurement) -> Result<()
         nms_iou: settings.detect.nms_iou,
         report: &measured.outcome.report,
     };
-    fs::write_atomic(path, |out| Ok(serde_json::to_writer_pretty(out, &file)?))
+    Ok(serde_json::to_string_pretty(&file)?)
 }
 
 /// One line a face: photo, true box, error, and the detection that stands for it.

@@ -28,7 +28,7 @@ pub fn measured(mut networks: Networks, list: &str) -> Result<Networks> {
         boxes: Boxes::Truth,
         ..Settings::from(&networks.header.config.detect)
     };
-    let outcome = evaluation::run_with(&predictor, &dataset, &settings, &|| {})?;
+    let outcome = evaluation::run_with(&predictor, &dataset, &settings, &|| Ok(()))?;
     let mut counter = ConfidenceCounter::default();
     for face in &outcome.faces {
         if let Some(found) = &face.detection {

@@ -2,15 +2,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result};
 use chrono::Local;
 
 use super::grid::Combination;
 use crate::fs::write_atomic;
-use crate::interrupt;
 use crate::model::weights::Networks;
+use crate::{interrupt, program};
 
 /// What a run is called that stops with an error: its last words, in its folder.
 const FAILED: &str = "failed.txt";
@@ -99,7 +99,7 @@ impl Run {
             .append(true)
             .open(&log)
             .with_context(|| log.display().to_string())?;
-        let mut command = Command::new(std::env::current_exe().context("cannot find myself")?);
+        let mut command = program::command()?;
         command.env("RAYON_NUM_THREADS", threads.to_string());
         command.arg("train").args(shared);
         for set in self.combination.sets() {

@@ -1,9 +1,11 @@
-//! Photos in, RGB8 out: decoding, resizing, warping, and the numbers that the network sees.
+//! Photos in, RGB8 out: decoding, resizing, warping, aligned crops, and the numbers that
+//! the network sees.
 //!
 //! All coordinates are those of [`crate::geometry`]: pixel `i` covers `[i, i + 1)`, its centre is
 //! at `i + 0.5`, and scaling by `s` maps `p` to `p * s`.
 
 mod bmp;
+pub mod crop;
 mod decode;
 mod gif;
 mod jpeg;

@@ -24,6 +24,9 @@ const FAR: u32 = 320;
 pub(super) const HINT: f32 = 0.1;
 /// Smaller faces than this are worth a nearer look, pixels of the look's input.
 const SMALL: f32 = 40.0;
+/// A nearer look at the whole photo speaks about faces of up to this many times that, and one at tiles
+/// of it about no larger ones than the tiles overlap.
+const REACH: [f32; 2] = [4.0, 1.5];
 /// Larger ones than this are worth one from farther away.
 const LARGE: f32 = 400.0;
 /// A nearer look must show this many times more pixels than the one before.
@@ -141,12 +144,13 @@ fn nearer([width, height]: [u32; 2], seen: &[Face], level: u32) -> Vec<Look> {
         return Vec::new();
     }
     let scale = (2.0 * before).min(1.0);
-    let speaks = 0.0..1.5 * SMALL / before;
     let tiles = tiles(
         [width, height],
         (TILE as f32 / scale) as u32,
         (OVERLAP as f32 / scale) as u32,
     );
+    let reach = if tiles.len() == 1 { REACH[0] } else { REACH[1] };
+    let speaks = 0.0..reach * SMALL / before;
     let shows = |[x, y, w, h]: &[u32; 4]| {
         small.iter().any(|face| {
             let [cx, cy, ..] = face.box_xyxy.cxcywh();
@@ -222,7 +226,7 @@ mod tests {
         let whole = Look {
             region: [0, 0, 4000, 3000],
             size: 1280,
-            speaks: 0.0..375.0,
+            speaks: 0.0..1000.0,
         };
         assert_eq!(nearer(photo, &seen, 1), [whole]);
         // Of the next one, at 2560 pixels, the tiles that show them.

@@ -64,7 +64,7 @@ fn measure(args: &EvaluateArgs, run: &Run) -> Result<Measurement> {
         weights,
         run: Some(run.config.clone()),
     };
-    measure::measure(args, &subject)
+    measure::measure(args, &subject, &|| Ok(()))
 }
 
 /// What was left out, while reading the lists and while looking.

@@ -1,10 +1,10 @@
 //! Aligned crops: every face upright and of one size.
 
-use anyhow::Result;
 use image::RgbImage;
 
+use super::warp;
+use crate::error::{Error, Result};
 use crate::geometry::{Affine, BoxXyxy, EYES_AND_MOUTH, Face, Point, Scheme};
-use crate::imaging;
 
 /// Share of the crop's side that the face's box takes when its points cannot be used.
 const BOX_SHARE: f32 = 0.8;
@@ -52,8 +52,8 @@ fn by_box(box_xyxy: &BoxXyxy, side: u32) -> Option<Affine> {
 /// When the face's box has no size, or the photo cannot be shrunk.
 pub fn aligned_crop(photo: &RgbImage, face: &Face, scheme: &Scheme, side: u32) -> Result<RgbImage> {
     let map = align(face, scheme, side)
-        .ok_or_else(|| anyhow::anyhow!("a face without size cannot be cropped"))?;
-    Ok(imaging::warp(photo, &map, [side, side], OUTSIDE)?)
+        .ok_or_else(|| Error::Landmarks("a face without size cannot be cropped".to_owned()))?;
+    warp(photo, &map, [side, side], OUTSIDE)
 }
 
 #[cfg(test)]

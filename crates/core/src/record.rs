@@ -1,4 +1,4 @@
-//! Lines of `detections.jsonl`.
+//! What is said of faces as JSON: lines of `detections.jsonl`.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::geometry::Face;
 /// One photo: one line. Pixels of the upright photo.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PhotoRecord {
-    /// Path relative to the PATH given; see [`portable_name`](super::portable_name).
+    /// Path relative to the PATH given, with `/` between its parts.
     pub image: String,
     /// Width of the upright photo.
     pub width: u32,
@@ -56,7 +56,8 @@ impl PhotoRecord {
 }
 
 impl FaceRecord {
-    fn new(face: &Face) -> Self {
+    /// A face of a line, rounded as there.
+    pub fn new(face: &Face) -> Self {
         Self {
             box_xyxy: <[f32; 4]>::from(face.box_xyxy).map(hundredths),
             score: score(face.score),
