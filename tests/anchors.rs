@@ -189,6 +189,10 @@ fn targets_mask_unlabelled_points_and_weigh_the_rest_evenly() {
     );
     assert!(t.landmark_deltas.iter().all(|d| d.is_finite()));
     assert!(t.boxes.iter().all(BoxXyxy::has_size));
+    // Halves that are a tenth of the face apart: 0.1 / pi along an axis, in deltas of a tenth.
+    let doubted = Truth { doubt: 0.1, ..face };
+    let t = builder.of_face(&anchors, &doubted).unwrap();
+    assert!((t.label_error - std::f32::consts::FRAC_1_PI).abs() < 1e-6);
 }
 
 #[test]

@@ -31,6 +31,7 @@ fn config(backbone: BackboneKind) -> Config {
     config.model.neck_channels = 32;
     config.model.landmark_tower_layers = 1;
     config.model.landmark_tower_channels = 24;
+    config.model.landmark_lateral_channels = 12;
     config.aligner.side = 50;
     config.aligner.heatmap_channels = 20;
     config.aligner.pose = true;

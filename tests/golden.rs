@@ -4,21 +4,16 @@
 //! `retinamark detect data/sample` before you check them in.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use retinamark::infer::{DetectOptions, Predictor};
 use retinamark::output::PhotoRecord;
 use retinamark::{device, imaging};
 
-use crate::support::fixture;
+use crate::support::{at_home, fixture};
 
 /// Pixels of the photo; the largest one is 2,204 pixels high.
 const NEAR: f32 = 0.5;
 const SCORE: f32 = 0.01;
-
-fn at_home(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
-}
 
 /// The faces of all sample photos.
 fn found(weights: &str) -> Vec<PhotoRecord> {

@@ -18,6 +18,7 @@ mod fuzz_seeds;
 mod geometry;
 mod golden;
 mod imaging;
+mod looks;
 mod loss;
 mod metrics;
 mod model;

@@ -51,6 +51,16 @@ impl Server {
         stream
     }
 
+    fn metrics(&self) -> String {
+        self.ask("GET /metrics", b"").body
+    }
+
+    fn wait_for(&self, line: &str) {
+        while !self.metrics().contains(line) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     fn post(&self, query: &str, body: &[u8]) -> Answer {
         self.ask(&format!("POST /detect{query}"), body)
     }
@@ -138,7 +148,7 @@ fn photos_are_answered_with_their_faces_and_others_with_what_is_wrong() {
             .body
             .contains(&format!("\"{}\"", env!("CARGO_PKG_VERSION")))
     );
-    let metrics = server.ask("GET /metrics", b"").body;
+    let metrics = server.metrics();
     for line in [
         "retinamark_requests_total{code=\"200\"} 1",
         "retinamark_requests_total{code=\"413\"} 2",
@@ -165,6 +175,25 @@ fn a_token_keeps_others_out() {
     assert!(refused.status == 401 && refused.head.contains("www-authenticate: bearer"));
     assert_eq!(server.post("", b"x").status, 401);
     assert_eq!(server.ask("GET /healthz", b"").status, 200);
+    let counted = "retinamark_requests_total{code=\"401\"} 2";
+    assert!(server.metrics().contains(counted));
+}
+
+#[test]
+fn work_keeps_its_place_when_nobody_waits_for_it() {
+    let server = Server::start(&["--jobs", "1", "--size", "3072", "--any-angle"]);
+    let photo = sample("astronaut.png");
+    let mut stream = server.connect();
+    send(&mut stream, "POST /detect", photo.len(), &photo);
+    server.wait_for("retinamark_inside 1");
+    // The work begins, the client goes, the server notices; looking takes longer than all of that.
+    let moment = Duration::from_millis(150);
+    std::thread::sleep(moment);
+    drop(stream);
+    std::thread::sleep(moment);
+    assert!(server.metrics().contains("retinamark_inside 1"));
+    server.wait_for("retinamark_inside 0");
+    assert!(server.metrics().contains("retinamark_look_seconds_count 1"));
 }
 
 #[test]
@@ -176,13 +205,7 @@ fn who_comes_to_a_full_server_is_told_to_come_again_and_who_dawdles_goes() {
         stream
     });
     // Until both have their places.
-    while !server
-        .ask("GET /metrics", b"")
-        .body
-        .contains("retinamark_inside 2")
-    {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    server.wait_for("retinamark_inside 2");
     let refused = server.post("", b"x");
     assert!(
         refused.status == 503 && refused.head.contains("retry-after: 1"),
@@ -203,13 +226,7 @@ fn a_request_to_end_lets_work_finish() {
     let mut stream = server.connect();
     let (first, rest) = photo.split_at(1000);
     send(&mut stream, "POST /detect", photo.len(), first);
-    while !server
-        .ask("GET /metrics", b"")
-        .body
-        .contains("retinamark_inside 1")
-    {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    server.wait_for("retinamark_inside 1");
     let id = i32::try_from(server.child.id()).unwrap();
     // SAFETY: sends a signal to the program that this test has started.
     assert_eq!(unsafe { libc::kill(id, libc::SIGTERM) }, 0);

@@ -38,6 +38,11 @@ pub fn tempdir() -> tempfile::TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
+/// A file of the repository.
+pub fn at_home(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
 /// A file under `tests/data`.
 #[allow(dead_code, reason = "not every build has a module with fixtures")]
 pub fn fixture(name: &str) -> PathBuf {

@@ -53,6 +53,7 @@ impl Looks {
 /// detector: another first look: SCRFD's ONNX file, or a file of `retinamark`.
 /// size: longer side of the photo where it is looked at, 32 to 3072 pixels [640]; "full": its own size; a pair:
 ///     two looks; "auto": as many as it is worth. Larger finds smaller faces.
+/// any_angle: look at the photo on its sides and upside down too: four times the work.
 /// score: lowest score of a face [0.5].
 /// nms: of two boxes that overlap by more than this IoU the weaker one goes [0.4].
 /// max_faces: most faces of a photo [750].
@@ -71,8 +72,8 @@ pub struct Detector {
 #[pymethods]
 impl Detector {
     #[new]
-    #[pyo3(signature = (weights=None, *, aligner=None, detector=None, size=None, score=None, nms=None,
-                        max_faces=None, passes=None, flip=false, one_pass=false))]
+    #[pyo3(signature = (weights=None, *, aligner=None, detector=None, size=None, any_angle=false,
+                        score=None, nms=None, max_faces=None, passes=None, flip=false, one_pass=false))]
     #[allow(
         clippy::too_many_arguments,
         reason = "they have names where it is called"
@@ -83,6 +84,7 @@ impl Detector {
         aligner: Option<OneOrMany>,
         detector: Option<PathBuf>,
         size: Option<Sizes>,
+        any_angle: bool,
         score: Option<f32>,
         nms: Option<f32>,
         max_faces: Option<usize>,
@@ -118,6 +120,7 @@ impl Detector {
         again.change(predictor.align_options_mut())?;
         let wanted = Wanted {
             sizes: size,
+            any_angle,
             score,
             nms,
             max_faces,

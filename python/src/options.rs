@@ -59,6 +59,8 @@ fn one(given: &Bound<'_, PyAny>) -> Result<InputSize, ()> {
 pub struct Wanted {
     /// At which sizes.
     pub sizes: Option<Sizes>,
+    /// On its sides and upside down too.
+    pub any_angle: bool,
     /// Lowest score of a face.
     pub score: Option<f32>,
     /// IoU above which the weaker of two boxes goes.
@@ -76,6 +78,7 @@ impl Wanted {
         if let Some(Sizes { first, second }) = self.sizes {
             (options.size, options.second_size) = (first, second);
         }
+        options.any_angle = self.any_angle;
         options.score = share("score", self.score)?.unwrap_or(options.score);
         options.nms_iou = share("nms", self.nms)?.unwrap_or(options.nms_iou);
         options.max_faces = self.max_faces.unwrap_or(options.max_faces);

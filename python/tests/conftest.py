@@ -1,7 +1,10 @@
 """What the tests have in common: photos, a detector, the command of the same wheel."""
 
+import signal
 import subprocess
+import sys
 import sysconfig
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +17,16 @@ PHOTOS = sorted(path for path in SAMPLE.iterdir() if path.suffix in {".jpg", ".p
 
 #: For tests of what a build without the feature `command` lacks.
 needs_command = pytest.mark.skipif(not hasattr(retinamark, "draw"), reason="the build has no command")
+
+
+def assert_ends_on_ctrl_c(program, after):
+    """Of a program that says "begun" and, on KeyboardInterrupt, "interrupted"; `after` so many seconds."""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(after)
+        process.send_signal(signal.SIGINT)
+        assert process.communicate(timeout=60)[0] == "interrupted\n"
+        assert process.returncode == 0
 
 
 @pytest.fixture(scope="session")

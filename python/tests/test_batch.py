@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -14,7 +13,7 @@ import numpy as np
 import pytest
 
 import retinamark
-from conftest import PHOTOS, SAMPLE
+from conftest import PHOTOS, SAMPLE, assert_ends_on_ctrl_c
 
 SMALL = SAMPLE / "astronaut.png"
 
@@ -126,12 +125,7 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[0] == "interrupted\n"
-        assert process.returncode == 0
+    assert_ends_on_ctrl_c(program, 0.5)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")

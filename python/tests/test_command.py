@@ -10,7 +10,7 @@ import time
 import pytest
 
 import retinamark
-from conftest import SAMPLE, needs_command
+from conftest import SAMPLE, assert_ends_on_ctrl_c, needs_command
 
 pytestmark = needs_command
 
@@ -104,8 +104,4 @@ try:
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
-    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
-        assert process.communicate(timeout=60)[0] == "interrupted\n"
+    assert_ends_on_ctrl_c(program, 1)

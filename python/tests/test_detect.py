@@ -33,6 +33,7 @@ def lines(command, tmp_path_factory):
         ({"size": 320, "score": 0.3, "nms": 0.5}, ["--size", "320", "--score", "0.3", "--nms", "0.5"]),
         ({"size": (320, 640), "max_faces": 1}, ["--size", "320,640", "--max-faces", "1"]),
         ({"size": "auto"}, ["--size", "auto"]),
+        ({"any_angle": True}, ["--any-angle"]),
         ({"passes": 1, "flip": True}, ["--passes", "1", "--flip"]),
         ({"one_pass": True}, ["--one-pass"]),
     ],

@@ -66,7 +66,7 @@ fn points_agree(a: &FaceLabel, b: &FaceLabel) -> bool {
             count += 1.0;
         }
     }
-    sum <= SAME_POINTS * bounds.width().max(bounds.height()) * count
+    sum <= SAME_POINTS * bounds.longer_side() * count
 }
 
 #[cfg(test)]

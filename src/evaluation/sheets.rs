@@ -108,7 +108,7 @@ fn draw_truth(image: &mut RgbImage, truth: &FaceLabel, map: &Affine, style: &Sty
 
 /// From the photo to a tile with the face in its middle.
 fn close_up(face: &BoxXyxy) -> Affine {
-    let extent = face.width().max(face.height()) * MARGIN;
+    let extent = face.longer_side() * MARGIN;
     let scale = SIDE as f32 / extent.max(1.0);
     let [x, y] = face.centre();
     let middle = SIDE as f32 * 0.5;

@@ -98,7 +98,7 @@ impl Options {
     /// The square around a detection, moved, scaled and turned at random.
     pub fn square(&self, detection: &BoxXyxy, rng: &mut impl Rng) -> FaceCrop {
         let mut random = |most: f32| most * rng.random_range(-1.0..=1.0f32);
-        let side = detection.width().max(detection.height()) * (1.0 + self.extension);
+        let side = detection.longer_side() * (1.0 + self.extension);
         let [x, y] = detection.centre();
         FaceCrop {
             centre: [

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::statistics::{logistic, rank_correlation};
 use crate::data::FaceLabel;
 use crate::geometry::{BoxXyxy, Face};
 use crate::infer::CLOSE;
@@ -12,8 +13,6 @@ use crate::infer::CLOSE;
 const LEAST_SURE: f64 = 0.1;
 /// Bins of the reliability curve.
 const BINS: usize = 10;
-/// Steps of Newton's method; it settles within ten.
-const STEPS: usize = 50;
 
 /// A labelled point of a face that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +43,7 @@ impl ConfidenceCounter {
         let (Some(scores), Some(bounds)) = (&found.landmark_scores, bounds) else {
             return;
         };
-        let side = (bounds.x2 - bounds.x1).max(bounds.y2 - bounds.y1);
+        let side = bounds.longer_side();
         let all = truth.landmarks.iter().zip(&found.landmarks).zip(scores);
         let labelled = all.filter(|((point, _), _)| point.labelled);
         let told = labelled.map(|((point, at), &confidence)| Told {
@@ -68,30 +67,14 @@ impl ConfidenceCounter {
         let surest = ((1.0 - LEAST_SURE) * sorted.len() as f64).ceil() as usize;
         Some(ConfidenceReport {
             points: sorted.len(),
-            rank_correlation: rank_correlation(&self.points),
-            rank_correlation_of_faces: rank_correlation(&self.faces),
+            rank_correlation: correlation(&self.points),
+            rank_correlation_of_faces: correlation(&self.faces),
             error: mean_error(&sorted)?,
             error_of_surest: mean_error(&sorted[..surest])?,
             miscalibration: miscalibration(&self.points),
             bins: bins(&self.points),
+            recalibration: recalibration(&self.points),
         })
-    }
-
-    /// The straight line `[a, b]` through the log odds `z` of the confidences for which `a + b z` are
-    /// the log odds of what was seen, by maximum likelihood (Platt, 1999); `None` where points do not
-    /// tell: none, all close, or all far.
-    pub fn recalibration(&self) -> Option<[f64; 2]> {
-        let odds = |told: &Told| {
-            let p = f64::from(told.confidence).clamp(1e-7, 1.0 - 1e-7);
-            (p / (1.0 - p)).ln()
-        };
-        let data: Vec<(f64, f64)> = self
-            .points
-            .iter()
-            .map(|told| (odds(told), f64::from(u8::from(told.is_close()))))
-            .collect();
-        let close: f64 = data.iter().map(|(_, y)| y).sum();
-        (close > 0.0 && close < data.len() as f64).then(|| logistic(&data))?
     }
 }
 
@@ -113,6 +96,10 @@ pub struct ConfidenceReport {
     pub miscalibration: f64,
     /// The reliability curve.
     pub bins: Vec<Bin>,
+    /// The straight line `[a, b]` through the log odds `z` of the confidences for which `a + b z` are the
+    /// log odds of what was seen, by maximum likelihood (Platt, 1999); none where points do not tell: all
+    /// close, or all far.
+    pub recalibration: Option<[f64; 2]>,
 }
 
 /// Points of similar confidence.
@@ -188,70 +175,22 @@ fn miscalibration(points: &[Told]) -> f64 {
     bins(points).iter().map(off).sum::<f64>() / points.len() as f64
 }
 
-/// Spearman's rank correlation of doubt and error; 0 where one of the two is the same everywhere.
-fn rank_correlation(points: &[Told]) -> f64 {
-    let doubt = ranks(points, |told| -told.confidence);
-    let error = ranks(points, |told| told.error);
-    let middle = (points.len() as f64 - 1.0) * 0.5;
-    let product = |a: &[f64], b: &[f64]| -> f64 {
-        let pairs = a.iter().zip(b);
-        pairs.map(|(x, y)| (x - middle) * (y - middle)).sum()
+/// Of doubt and error.
+fn correlation(points: &[Told]) -> f64 {
+    let of = |value: fn(&Told) -> f32| -> Vec<f64> {
+        points.iter().map(|told| f64::from(value(told))).collect()
     };
-    let spread = (product(&doubt, &doubt) * product(&error, &error)).sqrt();
-    if spread > 0.0 {
-        product(&doubt, &error) / spread
-    } else {
-        0.0
-    }
+    rank_correlation(&of(|told| -told.confidence), &of(|told| told.error))
 }
 
-/// The rank of each, from 0; equal ones share the mean of theirs.
-fn ranks(points: &[Told], of: fn(&Told) -> f32) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..points.len()).collect();
-    order.sort_by(|&a, &b| of(&points[a]).total_cmp(&of(&points[b])));
-    let mut ranks = vec![0.0; points.len()];
-    let mut start = 0;
-    for equal in order.chunk_by(|&a, &b| of(&points[a]) == of(&points[b])) {
-        let shared = start as f64 + (equal.len() as f64 - 1.0) * 0.5;
-        for &index in equal {
-            ranks[index] = shared;
-        }
-        start += equal.len();
-    }
-    ranks
-}
-
-/// Logistic regression of `(x, y)` with `y` 0 or 1 by Newton's method: `[a, b]` of `a + b x`; `None`
-/// where it does not settle, as with values of `x` that tell the two apart.
-fn logistic(data: &[(f64, f64)]) -> Option<[f64; 2]> {
-    let [mut a, mut b] = [0.0f64, 1.0];
-    for _ in 0..STEPS {
-        let mut slope = [0.0; 2];
-        let mut curve = [0.0; 3];
-        for &(x, y) in data {
-            let p = 1.0 / (1.0 + (-(a + b * x)).exp());
-            let weight = p * (1.0 - p);
-            slope = [slope[0] + y - p, slope[1] + (y - p) * x];
-            curve = [
-                curve[0] + weight,
-                curve[1] + weight * x,
-                curve[2] + weight * x * x,
-            ];
-        }
-        let determinant = curve[0] * curve[2] - curve[1] * curve[1];
-        if determinant <= f64::EPSILON * curve[0] * curve[2] {
-            return None;
-        }
-        let step = [
-            (curve[2] * slope[0] - curve[1] * slope[1]) / determinant,
-            (curve[0] * slope[1] - curve[1] * slope[0]) / determinant,
-        ];
-        [a, b] = [a + step[0], b + step[1]];
-        if step.iter().all(|s| s.abs() < 1e-9) {
-            return Some([a, b]).filter(|line| line.iter().all(|v| v.is_finite()));
-        }
-    }
-    None
+/// Logistic regression of being close on the log odds that were told.
+fn recalibration(points: &[Told]) -> Option<[f64; 2]> {
+    let odds = |told: &Told| {
+        let p = f64::from(told.confidence).clamp(1e-7, 1.0 - 1e-7);
+        (p / (1.0 - p)).ln()
+    };
+    let data = points.iter().map(|told| (odds(told), told.is_close()));
+    logistic(&data.collect::<Vec<_>>())
 }
 
 #[cfg(test)]
@@ -304,21 +243,6 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_share_their_ranks() {
-        let points = [
-            told(0.9, 0.2),
-            told(0.9, 0.1),
-            told(0.5, 0.3),
-            told(0.1, 0.3),
-        ];
-        assert_eq!(ranks(&points, |t| t.error), [1.0, 0.0, 2.5, 2.5]);
-        assert_eq!(ranks(&points, |t| -t.confidence), [0.5, 0.5, 2.0, 3.0]);
-        // Doubt (.5, .5, 2, 3) and error (1, 0, 2.5, 2.5) about 1.5: 4 / sqrt(4.5 * 4.5).
-        assert!((rank_correlation(&points) - 4.0 / 4.5).abs() < 1e-12);
-        assert_eq!(rank_correlation(&[told(0.5, 0.1), told(0.5, 0.2)]), 0.0);
-    }
-
-    #[test]
     fn a_line_through_the_odds_brings_confidences_to_what_was_seen() {
         // Said .8, and close in six of ten; said .2, and close in four of ten.
         let mut counter = ConfidenceCounter::default();
@@ -328,13 +252,13 @@ mod tests {
                 .points
                 .extend((0..10).map(|i| told(confidence, error(i))));
         }
-        let [a, b] = counter.recalibration().unwrap();
+        let [a, b] = counter.finish().unwrap().recalibration.unwrap();
         // Both ends of the line are known: ln(.6 / .4) at ln 4, and its opposite.
         assert!(
             a.abs() < 1e-6 && (b - 1.5f64.ln() / 4f64.ln()).abs() < 1e-6,
             "{a} {b}"
         );
         counter.points.retain(|told| told.is_close());
-        assert_eq!(counter.recalibration(), None);
+        assert_eq!(counter.finish().unwrap().recalibration, None);
     }
 }

@@ -4,6 +4,7 @@ pub mod alignment;
 pub mod ap;
 pub mod confidence;
 pub mod pose;
+mod statistics;
 
 use serde::Serialize;
 

@@ -1,8 +1,10 @@
 //! What all requests share, and how many of them there may be.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::body::Bytes;
 use tokio::sync::Semaphore;
 
 use super::metrics::Metrics;
@@ -34,12 +36,12 @@ pub struct App {
     options: DetectOptions,
     pub(super) settings: Settings,
     pub(super) metrics: Metrics,
-    workers: Semaphore,
+    workers: Arc<Semaphore>,
     inside: AtomicUsize,
 }
 
 /// The place of a request among those that are in work or wait; free again when dropped.
-pub(super) struct Place<'a>(&'a App);
+pub(super) struct Place(Arc<App>);
 
 impl App {
     /// That looks with `predictor` as `options` say.
@@ -47,7 +49,7 @@ impl App {
         Self {
             predictor,
             options,
-            workers: Semaphore::new(settings.jobs),
+            workers: Arc::new(Semaphore::new(settings.jobs)),
             settings,
             metrics: Metrics::default(),
             inside: AtomicUsize::new(0),
@@ -58,13 +60,13 @@ impl App {
     ///
     /// # Errors
     /// When as many as are allowed are there already.
-    pub(super) fn enter(&self) -> Result<Place<'_>, Refusal> {
+    pub(super) fn enter(self: &Arc<Self>) -> Result<Place, Refusal> {
         let most = self.settings.jobs + self.settings.queue;
         if self.inside.fetch_add(1, Ordering::AcqRel) >= most {
             self.inside.fetch_sub(1, Ordering::AcqRel);
             return Err(Refusal::busy());
         }
-        Ok(Place(self))
+        Ok(Place(self.clone()))
     }
 
     /// Requests in work or waiting.
@@ -72,16 +74,20 @@ impl App {
         self.inside.load(Ordering::Acquire)
     }
 
-    /// Wait for a worker, then find the faces of a photo of this name.
+    /// Wait for a worker, then find the faces of a photo of this name. The work goes on when nobody waits
+    /// for it any more, and keeps its worker and its place until it is done.
     pub(super) async fn detect(
-        self: std::sync::Arc<Self>,
-        bytes: axum::body::Bytes,
+        place: Place,
+        bytes: Bytes,
         name: String,
     ) -> Result<PhotoRecord, Refusal> {
         // Closed never.
-        let _worker = self.workers.acquire().await.ok();
-        let app = self.clone();
-        let done = tokio::task::spawn_blocking(move || app.look(&bytes, name));
+        let worker = place.0.workers.clone().acquire_owned().await.ok();
+        let done = tokio::task::spawn_blocking(move || {
+            let found = place.0.look(&bytes, name);
+            drop((worker, place));
+            found
+        });
         done.await
             .map_err(|_| Refusal::broken("the photo cannot be looked at"))?
     }
@@ -95,7 +101,7 @@ impl App {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.inside.fetch_sub(1, Ordering::AcqRel);
     }

@@ -26,8 +26,8 @@ const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 
 /// All of them.
 pub fn all(app: Arc<App>) -> Router {
     let detect = post(detect)
-        .layer(middleware::from_fn_with_state(app.clone(), count))
-        .layer(middleware::from_fn_with_state(app.clone(), authorised));
+        .layer(middleware::from_fn_with_state(app.clone(), authorised))
+        .layer(middleware::from_fn_with_state(app.clone(), count));
     Router::new()
         .route("/", get(page))
         .route("/detect", detect)
@@ -76,9 +76,9 @@ async fn detect(
     let Query(asked) =
         asked.map_err(|why| Refusal::new(StatusCode::BAD_REQUEST, why.to_string()))?;
     // Before a byte is read: what waits is in memory.
-    let _place = app.enter()?;
+    let place = app.enter()?;
     let bytes = read(&app, &headers, body).await?;
-    Ok(Json(app.clone().detect(bytes, asked.name).await?))
+    Ok(Json(App::detect(place, bytes, asked.name).await?))
 }
 
 /// The whole request, of a client that is neither too slow nor sends too much.

@@ -102,7 +102,7 @@ fn place_one(options: &Options, others: &[SynthFace], rng: &mut ChaCha8Rng) -> O
         face.pose.centre = [0.0, 0.0];
         face.pose.scale = 1.0;
         let unit = face.box_xyxy();
-        face.pose.scale = height / unit.width().max(unit.height());
+        face.pose.scale = height / unit.longer_side();
         let b = face.box_xyxy();
         let mut within = |low: f32, high: f32| rng.random_range(-low..=(side - high).max(-low));
         face.pose.centre = [within(b.x1, b.x2), within(b.y1, b.y2)];
@@ -153,7 +153,7 @@ mod tests {
             several += usize::from(faces.len() > 1);
             for (i, face) in faces.iter().enumerate() {
                 let b = face.box_xyxy();
-                let longer = b.width().max(b.height());
+                let longer = b.longer_side();
                 assert!((19.9..=160.0).contains(&longer), "{b:?}");
                 assert!(b.x1 >= -0.01 && b.y1 >= -0.01 && b.x2 <= 160.1 && b.y2 <= 160.1);
                 assert!(face.landmarks().iter().all(|&p| b.scaled(1.01).contains(p)));

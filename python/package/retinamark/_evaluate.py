@@ -23,6 +23,7 @@ def evaluate(
     flip: bool = False,
     boxes: Optional[str] = None,
     size: Union[_Size, Tuple[_Size, _Size], None] = None,
+    any_angle: bool = False,
     score: Optional[float] = None,
     min_face: Optional[float] = None,
     subsets: Optional[Mapping[str, _Path]] = None,
@@ -58,7 +59,7 @@ def evaluate(
         "--config": _one(config),
         "--set": [f"{key}={json.dumps(value)}" for key, value in (settings or {}).items()],
     }
-    flags = {"--one-pass": one_pass, "--flip": flip, "--skip-errors": skip_errors}
+    flags = {"--one-pass": one_pass, "--flip": flip, "--any-angle": any_angle, "--skip-errors": skip_errors}
     # With "=", so that no value is taken for an option.
     words = [f"{name}={_text(value)}" for name, values in options.items() for value in values]
     words += [name for name, wanted in flags.items() if wanted]

@@ -82,6 +82,7 @@ class Detector:
         aligner: Union[_Path, Sequence[_Path], None] = None,
         detector: Optional[_Path] = None,
         size: Optional[_Sizes] = None,
+        any_angle: bool = False,
         score: Optional[float] = None,
         nms: Optional[float] = None,
         max_faces: Optional[int] = None,
@@ -96,6 +97,7 @@ class Detector:
         detector: another first look: SCRFD's ONNX file, or a file of `retinamark`.
         size: longer side of the photo where it is looked at, 32 to 3072 pixels [640]; "full": its own size; a pair: two
             looks; "auto": as many as it is worth. Larger finds smaller faces.
+        any_angle: look at the photo on its sides and upside down too: four times the work.
         score: lowest score of a face [0.5].
         nms: of two boxes that overlap by more than this IoU the weaker one goes [0.4].
         max_faces: most faces of a photo [750].

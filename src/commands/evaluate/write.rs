@@ -104,10 +104,10 @@ pub(super) fn report_text(args: &EvaluateArgs, measured: &Measurement) -> Result
         boxes: boxes_name(settings.boxes),
         size: settings.size,
         auto: settings.detect.is_auto(),
-        second_size: settings.detect.second_size.map(|size| match size {
-            InputSize::Fixed(side) => side,
-            InputSize::Full | InputSize::Auto => settings.size,
-        }),
+        second_size: match settings.detect.second_size {
+            Some(InputSize::Fixed(side)) => Some(side),
+            _ => None,
+        },
         any_angle: settings.detect.any_angle,
         landmark_votes: settings.detect.landmark_votes,
         passes: looks.iter().map(|look| look.passes).sum(),

@@ -1,6 +1,6 @@
 //! What the confidences of landmarks are worth, from labelled faces.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 
 use crate::commands::sources;
@@ -8,7 +8,6 @@ use crate::console;
 use crate::data::Dataset;
 use crate::evaluation::{self, Boxes, Settings};
 use crate::infer::Predictor;
-use crate::metrics::ConfidenceCounter;
 use crate::model::weights::Networks;
 
 /// Under which the notes of an aligner say where its confidences come from.
@@ -29,14 +28,13 @@ pub fn measured(mut networks: Networks, list: &str) -> Result<Networks> {
         ..Settings::from(&networks.header.config.detect)
     };
     let outcome = evaluation::run_with(&predictor, &dataset, &settings, &|| Ok(()))?;
-    let mut counter = ConfidenceCounter::default();
-    for face in &outcome.faces {
-        if let Some(found) = &face.detection {
-            counter.add(found, &dataset.samples[face.sample].faces[face.face]);
-        }
-    }
-    let line = counter.recalibration().with_context(|| {
-        format!("--confidence {list}: its faces do not tell what confidences are worth, or the aligner gives none")
+    let confidence = outcome.report.confidence;
+    let line = confidence.and_then(|report| report.recalibration);
+    let line = line.with_context(|| {
+        format!(
+            "--confidence {list}: its faces do not tell what confidences are worth, or the aligner gives \
+             none"
+        )
     })?;
     let aligners = networks.header.aligners_mut();
     let (config, notes) = aligners
@@ -45,6 +43,11 @@ pub fn measured(mut networks: Networks, list: &str) -> Result<Networks> {
         .context("--confidence: these weights hold no aligner")?;
     let confidence = &mut config.aligner.confidence;
     *confidence = confidence.through(line.map(|v| v as f32));
+    ensure!(
+        confidence.slope > 0.0,
+        "--confidence {list}: the aligner is surer of points that are farther off; its confidences are worth \
+         nothing"
+    );
     let summary = format!(
         "a half at a scale of {:.4} of the face, slope {:.3}, from {} faces",
         confidence.half_at,

@@ -19,6 +19,16 @@ pub const GALLERY: &str = "gallery.html";
 /// The record while the call runs.
 pub(super) const PART: &str = "detections.jsonl.part";
 
+/// What a call leaves, all of it.
+pub(super) const OF_A_CALL: [&str; 6] = [
+    RECORD,
+    TABLE,
+    GALLERY,
+    RECORD_HIDDEN,
+    PART,
+    provenance::NAME,
+];
+
 /// The first file in `out` that an earlier call left there.
 pub fn existing_record(out: &Path) -> Option<PathBuf> {
     [RECORD, TABLE, GALLERY, RECORD_HIDDEN, PART]
@@ -29,17 +39,7 @@ pub fn existing_record(out: &Path) -> Option<PathBuf> {
 
 /// Whether a file bears the name of one that a call keeps in its folder beside the pictures.
 pub fn is_own_file(name: &OsStr) -> bool {
-    [
-        RECORD,
-        RECORD_HIDDEN,
-        TABLE,
-        GALLERY,
-        PART,
-        provenance::NAME,
-        LOCK_NAME,
-    ]
-    .iter()
-    .any(|own| name == *own)
+    OF_A_CALL.iter().chain([&LOCK_NAME]).any(|own| name == *own)
 }
 
 /// Remove a file, if it is there.

@@ -16,9 +16,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use self::files::{PART, remove};
+use self::files::{OF_A_CALL, PART, remove};
 use self::lines::each_line;
-use super::provenance::{self, Provenance, Settings, Stamp, Stamps};
+use super::provenance::{Provenance, Settings, Stamp, Stamps};
 use super::{Columns, PhotoRecord, Sources, write_gallery, write_table};
 use crate::fs::{remove_unfinished, write_atomic};
 
@@ -72,14 +72,7 @@ impl Journal {
     /// When the folder cannot be written, or holds results that may not be replaced.
     pub fn start(out: &Path, replace: bool, settings: &Settings) -> Result<Self> {
         if replace {
-            for name in [
-                RECORD,
-                RECORD_HIDDEN,
-                TABLE,
-                GALLERY,
-                PART,
-                provenance::NAME,
-            ] {
+            for name in OF_A_CALL {
                 remove(&out.join(name))?;
             }
             remove_unfinished(out);

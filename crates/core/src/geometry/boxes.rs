@@ -78,6 +78,11 @@ impl BoxXyxy {
         self.y2 - self.y1
     }
 
+    /// The longer one of width and height.
+    pub const fn longer_side(&self) -> f32 {
+        self.width().max(self.height())
+    }
+
     /// Area, zero for a box without size.
     pub const fn area(&self) -> f32 {
         self.width().max(0.0) * self.height().max(0.0)

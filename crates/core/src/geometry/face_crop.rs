@@ -37,7 +37,7 @@ impl FaceCrop {
     }
 
     fn square(centre: Point, bounds: BoxXyxy, context: f32, angle: f32) -> Option<Self> {
-        let side = bounds.width().max(bounds.height()) * context;
+        let side = bounds.longer_side() * context;
         (side.is_finite() && side > 0.0).then_some(Self {
             centre,
             side,

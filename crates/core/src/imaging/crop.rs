@@ -40,7 +40,7 @@ fn by_box(box_xyxy: &BoxXyxy, side: u32) -> Option<Affine> {
         return None;
     }
     let side = side as f32;
-    let scale = BOX_SHARE * side / box_xyxy.width().max(box_xyxy.height());
+    let scale = BOX_SHARE * side / box_xyxy.longer_side();
     let [cx, cy] = box_xyxy.centre();
     let shift = [side / 2.0 - cx * scale, side / 2.0 - cy * scale];
     Some(Affine::scale_shift(scale, shift))

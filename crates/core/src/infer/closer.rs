@@ -102,7 +102,7 @@ fn look(
     };
     let found = detector.look(&[scaled], options, clock)?;
     let faces = found.into_iter().flatten().filter(|face| {
-        look.speaks.contains(&longer(&face.box_xyxy)) && !look.cuts(&face.box_xyxy, photo)
+        look.speaks.contains(&face.box_xyxy.longer_side()) && !look.cuts(&face.box_xyxy, photo)
     });
     Ok(faces.map(|face| face.moved([x as f32, y as f32])).collect())
 }
@@ -124,7 +124,7 @@ impl Look {
 /// The look from farther away, where a face fills the frame or there is none at all.
 fn farther([width, height]: [u32; 2], seen: &[Face]) -> Option<Look> {
     let scale = width.max(height) as f32 / FIRST as f32;
-    let sizes = || seen.iter().map(|face| longer(&face.box_xyxy) / scale);
+    let sizes = || seen.iter().map(|face| face.box_xyxy.longer_side() / scale);
     let worth = sizes().all(|side| side < SMALL) || sizes().any(|side| side > LARGE);
     worth.then_some(Look {
         region: [0, 0, width, height],
@@ -138,7 +138,7 @@ fn farther([width, height]: [u32; 2], seen: &[Face]) -> Option<Look> {
 fn nearer([width, height]: [u32; 2], seen: &[Face], level: u32) -> Vec<Look> {
     let photo = width.max(height);
     let before = (FIRST << (level - 1)) as f32 / photo as f32;
-    let small = |face: &&Face| longer(&face.box_xyxy) * before < SMALL;
+    let small = |face: &&Face| face.box_xyxy.longer_side() * before < SMALL;
     let small: Vec<&Face> = seen.iter().filter(small).collect();
     if small.is_empty() || before * GAIN > 1.0 {
         return Vec::new();
@@ -181,10 +181,6 @@ fn tiles([width, height]: [u32; 2], side: u32, overlap: u32) -> Vec<[u32; 4]> {
         columns.map(|[x, w]| [x, y, w, h]).collect()
     };
     rows.iter().flat_map(across).collect()
-}
-
-fn longer(b: &BoxXyxy) -> f32 {
-    (b.x2 - b.x1).max(b.y2 - b.y1)
 }
 
 #[cfg(test)]

@@ -131,7 +131,8 @@ impl Predictor {
             .time(Stage::Letterbox, || detector.prepare(photo, options))
     }
 
-    /// The second part of [`Predictor::detect`]: faces with coarse landmarks, in one pass.
+    /// The second part of [`Predictor::detect`]: faces with coarse landmarks, in one pass; with
+    /// [`InputSize::Auto`](super::InputSize::Auto) mere hints of faces too, which the third part needs.
     ///
     /// # Errors
     /// When there is no detector, or the device fails.
@@ -167,8 +168,7 @@ impl Predictor {
         if let Some(aligners) = &self.aligners {
             self.clock.time(Stage::SecondLook, || -> Result<()> {
                 aligners.refine(photo, &mut faces, self.coarse_scheme())?;
-                let min_score = aligners.first().options.min_score;
-                turned::settle(aligners, photo, &mut faces, min_score)?;
+                turned::settle(aligners, photo, &mut faces)?;
                 twins::remove(&mut faces);
                 Ok(())
             })?;

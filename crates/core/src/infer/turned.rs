@@ -67,19 +67,12 @@ fn back(mut face: Face, quarters: u8, [width, height]: [f32; 2]) -> Face {
     face
 }
 
-/// Look again, every way round, at those of the `faces` of at least `min_score` whose points are not to be
-/// trusted.
-pub(super) fn settle(
-    aligners: &Cascade,
-    photo: &RgbImage,
-    faces: &mut [Face],
-    min_score: f32,
-) -> Result<()> {
+/// Look again, every way round, at those of the `faces` whose points are not to be trusted.
+pub(super) fn settle(aligners: &Cascade, photo: &RgbImage, faces: &mut [Face]) -> Result<()> {
     let mut chosen = Vec::new();
     let mut crops = Vec::new();
     for (index, face) in faces.iter().enumerate() {
-        if face.score >= min_score
-            && face.is_unsure()
+        if face.is_unsure()
             && let Some(crop) = aligners.crop_of_box(face.box_xyxy, Around::Face)
         {
             chosen.push(index);

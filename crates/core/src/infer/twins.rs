@@ -50,7 +50,7 @@ impl Shape {
             .fold([0.0; 2], |[x, y], p| [x + p[0], y + p[1]]);
         Some(Self {
             centre: sum.map(|v| v / points.len() as f32),
-            side: (bounds.x2 - bounds.x1).max(bounds.y2 - bounds.y1),
+            side: bounds.longer_side(),
             points: points.to_vec(),
             bounds,
         })
